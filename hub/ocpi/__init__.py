@@ -1,0 +1,3 @@
+"""The protocol's words: names, headers, tokens, envelopes, paging, version tables. No I/O, no asyncio, no decisions
+about routing.
+"""

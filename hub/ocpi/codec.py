@@ -1,0 +1,47 @@
+"""The door of the JSON library: reading and writing whole values, with the digits of every number kept."""
+
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder(decimal_format="number", order=None)
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class NotJson(ValueError):
+    """The bytes are not JSON; the text says where."""
+
+
+def loads(body: bytes | str) -> Any:
+    """The value with objects as dict, arrays as list and fractions as Decimal. Raises NotJson."""
+    try:
+        if isinstance(body, bytes) and not body.isascii():
+            body.decode()
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise NotJson(str(problem)) from None
+
+
+def dumps(value: object) -> bytes:
+    """Compact JSON; Decimal becomes a number with its digits, datetime RFC 3339, dataclasses and enums their
+    content.
+    """
+    return _encoder.encode(value)
+
+
+def pretty(value: object) -> str:
+    """Indented JSON for people."""
+    return msgspec.json.format(dumps(value), indent=2).decode()
+
+
+def to_plain(value: object) -> Any:
+    """Dataclasses, enums and datetimes to dict, list, str and numbers: what a store can keep as one document."""
+    return msgspec.to_builtins(value)
+
+
+def from_plain(kind: type[T], value: object) -> T:
+    """The reverse of `to_plain`; raises msgspec's ValidationError (a ValueError) when a document does not fit."""
+    return msgspec.convert(value, kind)

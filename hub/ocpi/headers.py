@@ -1,0 +1,86 @@
+"""Message ids and routing headers: their names, how they are read from a request and how they are written (R-046 to
+R-063).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.ocpi.party_id import PartyId
+
+AUTHORIZATION = "Authorization"
+REQUEST_ID = "X-Request-ID"
+CORRELATION_ID = "X-Correlation-ID"
+TO_PARTY = "OCPI-to-party-id"
+TO_COUNTRY = "OCPI-to-country-code"
+FROM_PARTY = "OCPI-from-party-id"
+FROM_COUNTRY = "OCPI-from-country-code"
+TOTAL_COUNT = "X-Total-Count"
+LIMIT = "X-Limit"
+LINK = "Link"
+LOCATION = "Location"
+RETRY_AFTER = "Retry-After"
+CONTENT_TYPE = "Content-Type"
+JSON = "application/json"
+
+# A longer id is not worth carrying: it is replaced by one of the hub's own (ids are never trusted for identity).
+MAX_ID_LENGTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The TO and FROM pairs of a request; a pair that is absent is None."""
+
+    to: PartyId | None
+    sender: PartyId | None
+
+
+@dataclass(frozen=True, slots=True)
+class HalfPair:
+    """Only one header of a pair is there (R-052): `name` is the one that is missing."""
+
+    name: str
+
+
+def read_routing(headers: Mapping[str, str]) -> Routing | HalfPair:
+    """Reads both pairs. An empty value counts as absent. Spelling is kept, lengths are not judged: unknown is
+    unknown.
+    """
+    to_country = headers.get(TO_COUNTRY, "").strip()
+    to_party = headers.get(TO_PARTY, "").strip()
+    from_country = headers.get(FROM_COUNTRY, "").strip()
+    from_party = headers.get(FROM_PARTY, "").strip()
+    if bool(to_country) != bool(to_party):
+        return HalfPair(TO_PARTY if to_country else TO_COUNTRY)
+    if bool(from_country) != bool(from_party):
+        return HalfPair(FROM_PARTY if from_country else FROM_COUNTRY)
+    return Routing(
+        PartyId(to_country, to_party) if to_party else None,
+        PartyId(from_country, from_party) if from_party else None,
+    )
+
+
+def routing_headers(to: PartyId, sender: PartyId) -> dict[str, str]:
+    """The four headers of one message, for a request or for a response."""
+    return {
+        TO_COUNTRY: to.country_code,
+        TO_PARTY: to.party_id,
+        FROM_COUNTRY: sender.country_code,
+        FROM_PARTY: sender.party_id,
+    }
+
+
+def usable_id(value: str | None) -> str | None:
+    """The message id if it can be carried in a header as it is, else None (R-049: missing ids are made, not
+    refused).
+    """
+    if value and len(value) <= MAX_ID_LENGTH and value.isprintable() and value.isascii():
+        return value
+    return None
+
+
+_KNOWN_OCPI_HEADERS = frozenset(name.lower() for name in (TO_PARTY, TO_COUNTRY, FROM_PARTY, FROM_COUNTRY))
+
+
+def unknown_ocpi_headers(headers: Mapping[str, str]) -> list[str]:
+    """Names that start with `OCPI-` and mean nothing: misspellings worth telling a newcomer about (T-33)."""
+    return [name for name in headers if name.lower().startswith("ocpi-") and name.lower() not in _KNOWN_OCPI_HEADERS]
