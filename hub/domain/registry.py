@@ -1,0 +1,107 @@
+"""The registry snapshot: every platform and party, immutable and indexed for routing. A change builds a new one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hub.domain.platform import HostedRole, InboundToken, Platform
+from hub.ocpi import urls
+from hub.ocpi.names import Interface
+from hub.ocpi.party_id import PartyId
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One role of one party on one platform."""
+
+    platform: Platform
+    role: HostedRole
+    party: PartyId
+
+
+class RegistrySnapshot:
+    """Look-ups by token fingerprint, party and role. `generation` is the store's at the time of reading."""
+
+    __slots__ = ("_endpoints", "_holders", "_origins", "_parties", "_platforms", "_tokens", "generation")
+
+    def __init__(self, platforms: Iterable[Platform] = (), generation: int = 0) -> None:
+        self.generation = generation
+        self._platforms: dict[str, Platform] = {}
+        self._parties: dict[str, tuple[Seat, ...]] = {}
+        self._holders: dict[str, str] = {}
+        self._tokens: dict[str, tuple[Platform, InboundToken]] = {}
+        self._endpoints: dict[str, dict[tuple[str, Interface], str]] = {}
+        self._origins: dict[str, frozenset[tuple[str, str, int]]] = {}
+        for platform in platforms:
+            self._add(platform)
+
+    def _add(self, platform: Platform) -> None:
+        self._platforms[platform.id] = platform
+        for token in platform.tokens:
+            self._tokens[token.fingerprint] = (platform, token)
+        for key in platform.held_keys:
+            self._holders.setdefault(key, platform.id)
+        for role in platform.roles:
+            party = role.party
+            self._parties[party.key] = (*self._parties.get(party.key, ()), Seat(platform, role, party))
+        endpoints: dict[tuple[str, Interface], str] = {}
+        if platform.connection is not None:
+            for endpoint in platform.connection.endpoints:
+                if endpoint.interface is not None:
+                    endpoints.setdefault((endpoint.module, endpoint.interface), endpoint.url)
+        for name, url in platform.settings.endpoint_overrides.items():
+            module, _, interface = name.partition("/")
+            endpoints[module, Interface(interface)] = url
+        self._endpoints[platform.id] = endpoints
+        registered = [platform.connection.versions_url] if platform.connection else []
+        origins = (urls.origin(url) for url in (*endpoints.values(), *registered))
+        self._origins[platform.id] = frozenset(found for found in origins if found)
+
+    def replacing(self, platform: Platform, generation: int | None = None) -> "RegistrySnapshot":
+        """A snapshot in which this platform stands in place of the one with its id."""
+        kept = {**self._platforms, platform.id: platform}
+        return RegistrySnapshot(kept.values(), self.generation if generation is None else generation)
+
+    def without(self, platform_id: str) -> "RegistrySnapshot":
+        return RegistrySnapshot((kept for kept in self._platforms.values() if kept.id != platform_id), self.generation)
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        return tuple(self._platforms.values())
+
+    @property
+    def seats(self) -> tuple[Seat, ...]:
+        """Every hosted role, in order of party, then role."""
+        every = [seat for seats in self._parties.values() for seat in seats]
+        return tuple(sorted(every, key=lambda seat: (seat.party.key, seat.role.role.value)))
+
+    def platform(self, platform_id: str) -> Platform | None:
+        return self._platforms.get(platform_id)
+
+    def by_fingerprint(self, fingerprint: str) -> tuple[Platform, InboundToken] | None:
+        return self._tokens.get(fingerprint)
+
+    def seats_of(self, party: PartyId) -> tuple[Seat, ...]:
+        """The party's roles on all platforms; empty when nobody has it."""
+        return self._parties.get(party.key, ())
+
+    def hosted(self, platform: Platform, party: PartyId) -> PartyId | None:
+        """The registered spelling of a party if this platform hosts it."""
+        for seat in self._parties.get(party.key, ()):
+            if seat.platform.id == platform.id:
+                return seat.party
+        return None
+
+    def holder_of(self, role_key: str) -> str | None:
+        """The id of the platform that hosts or reserves a (role, country, party) triple."""
+        return self._holders.get(role_key)
+
+    def endpoint(self, platform: Platform, module: str, interface: Interface) -> str | None:
+        """Where the platform serves this module and interface: the operator's override, else what it advertises."""
+        return self._endpoints.get(platform.id, {}).get((module, interface))
+
+    def advertises(self, platform: Platform) -> frozenset[tuple[str, Interface]]:
+        return frozenset(self._endpoints.get(platform.id, {}))
+
+    def owns_url(self, platform: Platform, url: str) -> bool:
+        """Whether scheme, host and port of a URL are those of one of the platform's registered endpoints (R-044)."""
+        return urls.origin(url) in self._origins.get(platform.id, frozenset())
