@@ -87,6 +87,18 @@ class ManualClock:
             await self.settle()
         self._elapsed_s = target_s
 
+    async def jump(self, seconds: float) -> None:
+        """Move time on in one step: every sleeper due by then wakes once, however often it would have slept meanwhile."""
+        await self.settle()
+        self._elapsed_s += seconds
+        due = []
+        while self._sleepers and self._sleepers[0][0] <= self._elapsed_s:
+            due.append(heapq.heappop(self._sleepers)[2])
+        for woken in due:
+            if not woken.done():
+                woken.set_result(None)
+        await self.settle()
+
     async def settle(self) -> None:
         """Let tasks that can run do so until they wait for time, for a socket or for each other."""
         for _ in range(self.SETTLE_ROUNDS):

@@ -1,0 +1,58 @@
+"""Platforms in MongoDB: one document each, so that a handshake changes all or nothing."""
+
+import secrets
+
+from hub.domain.platform import Platform
+from hub.errors import StoreConflict
+from hub.store.documents import claims_of, in_order, record_from, text_of
+from hub.store.mongo.driver import Document, Mongo
+
+# One chance in a million million that a change goes unseen by one poll; room for millions of platforms in a sum.
+_STAMP_BITS = 40
+
+
+class MongoPlatforms:
+    """The PlatformStore port.
+
+    Every write puts a fresh random `stamp` into its document; the generation is the sum of them all. So a change and
+    its announcement are one atomic write: no counter beside the documents can fall behind when a node dies in between.
+    """
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._platforms = mongo.collection("platforms")
+
+    async def generation(self) -> int:
+        return await self._platforms.total("stamp", index="stamp")
+
+    async def load_all(self) -> list[Platform]:
+        return in_order([_platform(document) for document in await self._platforms.find({}, "doc")])
+
+    async def get(self, platform_id: str) -> Platform | None:
+        document = await self._platforms.get({"_id": platform_id})
+        return None if document is None else _platform(document)
+
+    async def insert(self, platform: Platform) -> None:
+        await self._platforms.insert(_document(platform))
+
+    async def replace(self, platform: Platform) -> None:
+        query = {"_id": platform.id, "revision": platform.revision - 1}
+        if not await self._platforms.replace(query, _document(platform)):
+            raise StoreConflict("revision")
+
+    async def remove(self, platform_id: str) -> bool:
+        return await self._platforms.delete({"_id": platform_id}) > 0
+
+
+def _document(platform: Platform) -> Document:
+    return {
+        "_id": platform.id,
+        "revision": platform.revision,
+        "stamp": 1 + secrets.randbits(_STAMP_BITS),
+        # The id is there because an empty array is a value too: two platforms that claim nothing would collide.
+        "claims": [platform.id, *claims_of(platform)],
+        "doc": text_of(platform),
+    }
+
+
+def _platform(document: Document) -> Platform:
+    return record_from(Platform, document["doc"], document["_id"])

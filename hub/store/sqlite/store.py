@@ -1,0 +1,35 @@
+"""The SQLite store as one piece: all ports over one file."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+from hub.store.ports import CallbackStore, CdrLocationStore, KeyStore, PlatformStore
+from hub.store.sqlite.database import Database
+from hub.store.sqlite.platforms import SqlitePlatforms
+from hub.store.sqlite.records import SqliteCallbacks, SqliteCdrLocations, SqliteKeys
+from hub.store.sqlite.writer import Writer
+
+
+class SqliteStore:
+    """The Store port over the file at `path`, which is created with its folder when it is not there."""
+
+    def __init__(self, path: Path, writer: Writer | None = None) -> None:
+        self.database = Database(path, writer)
+        self.platforms: PlatformStore = SqlitePlatforms(self.database)
+        self.callbacks: CallbackStore = SqliteCallbacks(self.database)
+        self.cdr_locations: CdrLocationStore = SqliteCdrLocations(self.database)
+        self.keys: KeyStore = SqliteKeys(self.database)
+
+    async def open(self) -> None:
+        await self.database.open()
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    async def ping(self) -> None:
+        # A real write: a disk that is full or has become read-only still reads well.
+        def change(database: sqlite3.Connection) -> None:
+            database.execute("UPDATE meta SET value = ? WHERE name = 'ping'", (int(time.time()),))
+
+        await self.database.write(change)
