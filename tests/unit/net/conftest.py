@@ -1,0 +1,69 @@
+"""What every test of the wires gets: forwarders that are closed, and proof that nothing was left behind or logged."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from blockbuster import BlockBuster
+
+from hub.net.client import SessionForwarder
+from hub.net.egress import EgressGuard
+from hub.net.tls import Trust
+
+MakeForwarder = Callable[..., SessionForwarder]
+
+
+@pytest.fixture(autouse=True, scope="package")
+def quick_collections() -> Iterator[None]:
+    """Everything imported so far is set aside, so that a collection after each test looks at that test's objects."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="package")
+def never_blocking() -> Iterator[None]:
+    blockbuster = BlockBuster(scanned_modules=["hub"])
+    blockbuster.activate()
+    yield
+    blockbuster.deactivate()
+
+
+@pytest.fixture(scope="package")
+def system_trust() -> Trust:
+    return Trust()
+
+
+@pytest.fixture(autouse=True)
+def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Failures of the network are values: no line, and above all no traceback, may come of them."""
+    caplog.set_level(logging.INFO)
+    yield
+    assert [record.getMessage() for record in caplog.records if record.exc_info or record.levelno > logging.INFO] == []
+
+
+@pytest.fixture
+async def make_forwarder(system_trust: Trust) -> AsyncIterator[MakeForwarder]:
+    """Makes forwarders that may connect to 127.0.0.0/8; closes them and looks for what they left behind."""
+    async with AsyncExitStack() as stack:
+
+        def make(guard: EgressGuard | None = None, **settings: Any) -> SessionForwarder:
+            given = {"connect_timeout_s": 5.0, "in_flight": 500, "trust": system_trust, **settings}
+            forwarder = SessionForwarder(guard or EgressGuard([ip_network("127.0.0.0/8")]), **given)
+            stack.push_async_callback(forwarder.close)
+            return forwarder
+
+        yield make
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    gc.collect()  # a socket or session that was not closed warns now, and a warning is an error
+
+
+@pytest.fixture
+def forwarder(make_forwarder: MakeForwarder) -> SessionForwarder:
+    return make_forwarder()
