@@ -1,0 +1,65 @@
+"""One request into the hub and what is known about it, and the answer that goes back."""
+
+from dataclasses import dataclass, field
+
+from hub.domain.outcome import ByteStream
+from hub.domain.platform import InboundToken, Platform
+from hub.ocpi.headers import Routing
+from hub.ocpi.names import Interface
+from hub.ocpi.party_id import PartyId
+from hub.ocpi.token import TokenEncoding
+from hub.ocpi.versions import Match
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who presents a token: the platform, which of its tokens, and in which encoding it was sent."""
+
+    platform: Platform
+    token: InboundToken
+    presented: str = field(repr=False)
+    encoding: TokenEncoding = TokenEncoding.BASE64
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request to a functional module, as it came in. `match` is None for a custom module.
+
+    `tail` and `query` are raw text as received; `body` is None when there was none. `started` is monotonic seconds.
+    `sender` and `receiver` are filled in on the walk, for logs and for the headers of the answer.
+    """
+
+    request_id: str
+    correlation_id: str
+    caller: Caller
+    version: str
+    module: str
+    interface: Interface
+    method: str
+    match: Match | None
+    tail: str
+    query: str
+    routing: Routing
+    body: bytes | None
+    started: float
+    sender: PartyId | None = None
+    receiver: PartyId | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """The requesting platform."""
+        return self.caller.platform
+
+
+@dataclass(slots=True)
+class HubAnswer:
+    """What goes back to the requester. `headers` are those beyond content type and message ids.
+
+    `code` is the status code inside the body, None where the body streams from the receiver (`rest`).
+    """
+
+    http: int
+    body: bytes
+    code: int | None
+    headers: dict[str, str] = field(default_factory=dict)
+    rest: ByteStream | None = None

@@ -1,0 +1,225 @@
+"""One leg: the request as the receiver's platform gets it, the sending, and the line and counts that remain of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hub.broker.alarms import Alarms
+from hub.broker.answer import Answers, relayed_headers
+from hub.broker.exchange import Exchange, HubAnswer
+from hub.broker.ids import message_id
+from hub.broker.liveness import LivenessBoard
+from hub.broker.registry import RegistryKeeper
+from hub.clock import Clock
+from hub.domain import relay
+from hub.domain.outcome import Answer, Outcome, Unsent, UnsentReason
+from hub.domain.platform import Platform
+from hub.domain.relay import Replaced
+from hub.logs import LegLog
+from hub.metrics import Metrics
+from hub.net.forwarder import Forwarder, WireRequest
+from hub.ocpi import headers as names
+from hub.ocpi.headers import routing_headers
+from hub.ocpi.party_id import PartyId
+from hub.ocpi.status import StatusCode
+
+# What the log keeps of a leg; the values are appended in this order.
+LEG_FIELDS = (
+    "at",
+    "request_id",
+    "leg_request_id",
+    "correlation_id",
+    "caused_by",
+    "mode",
+    "module",
+    "interface",
+    "method",
+    "from_platform",
+    "from",
+    "to_platform",
+    "to",
+    "outcome",
+    "http_status",
+    "status_code",
+    "duration_ms",
+    "leg_ms",
+)
+
+
+RELAYED = "relayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Deadlines in seconds and sizes in bytes for legs."""
+
+    forward_timeout_s: float
+    authorize_timeout_s: float
+    max_body: int
+    stream_above: int
+
+
+class Leg(NamedTuple):
+    """Where a leg goes and between whom (RT2, RT9). `caused_by` is the correlation id of the request a result belongs
+    to.
+    """
+
+    platform: Platform
+    receiver: PartyId
+    sender: PartyId
+    method: str
+    url: str
+    body: bytes | None
+    mode: str
+    timeout_s: float
+    caused_by: str | None = None
+
+
+class LegResult(NamedTuple):
+    """The outcome of a leg, the answer for the requester that table F makes of it, and the word for logs and
+    metrics.
+    """
+
+    leg: Leg
+    outcome: Outcome
+    answer: HubAnswer
+    word: str
+    request_id: str
+    seconds: float
+
+    @property
+    def relayed(self) -> Answer | None:
+        """The receiver's answer when its body goes back; None when the hub answers in its place."""
+        return self.outcome if self.word == RELAYED and isinstance(self.outcome, Answer) else None
+
+
+class Legs:
+    """Sends legs. One attempt each, no queue, no retry (R-068)."""
+
+    def __init__(
+        self,
+        *,
+        registry: RegistryKeeper,
+        liveness: LivenessBoard,
+        forwarder: Forwarder,
+        answers: Answers,
+        alarms: Alarms,
+        metrics: Metrics,
+        log: LegLog,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._registry = registry
+        self._liveness = liveness
+        self._forwarder = forwarder
+        self._answers = answers
+        self._alarms = alarms
+        self._metrics = metrics
+        self._log = log
+        self._clock = clock
+        self.limits = limits
+
+    def timeout_s(self, platform: Platform, *, authorize: bool) -> float:
+        """The deadline for a leg to this platform (R-069)."""
+        settings, limits = platform.settings, self.limits
+        if authorize:
+            return settings.authorize_timeout_s or limits.authorize_timeout_s
+        return settings.forward_timeout_s or limits.forward_timeout_s
+
+    async def send(self, exchange: Exchange, leg: Leg) -> LegResult:
+        """Sends the leg and judges what came of it. Failures are answers, never exceptions."""
+        outbound = self._registry.outbound(leg.platform)
+        request_id = message_id()
+        started = self._clock.monotonic()
+        if outbound is None:
+            outcome: Outcome = Unsent(UnsentReason.UNUSABLE, "not registered")
+        else:
+            headers = {
+                names.AUTHORIZATION: outbound.authorization,
+                names.REQUEST_ID: request_id,
+                names.CORRELATION_ID: exchange.correlation_id,
+                names.TO_COUNTRY: leg.receiver.country_code,
+                names.TO_PARTY: leg.receiver.party_id,
+                names.FROM_COUNTRY: leg.sender.country_code,
+                names.FROM_PARTY: leg.sender.party_id,
+                "Accept": names.JSON,
+            }
+            if leg.body is not None:
+                headers[names.CONTENT_TYPE] = names.JSON
+            limits = self.limits
+            outcome = await self._forwarder.send(
+                outbound.wire,
+                WireRequest(
+                    leg.method, leg.url, headers, leg.body, leg.timeout_s, limits.max_body, limits.stream_above
+                ),
+            )
+        ended = self._clock.monotonic()
+        verdict = relay.judge(outcome, leg.method)
+        self._note_evidence(leg, outcome)
+        routing = routing_headers(leg.sender, leg.receiver)
+        if isinstance(verdict, Replaced):
+            answer = self._replace(leg, verdict, outcome, routing)
+            word = verdict.row
+        else:
+            assert isinstance(outcome, Answer)  # noqa: S101 - only an answer can be relayed
+            routing.update(relayed_headers(outcome))
+            answer = HubAnswer(verdict.http, outcome.body, verdict.code, routing, outcome.rest)
+            word = RELAYED
+        return LegResult(leg, outcome, answer, word, request_id, ended - started)
+
+    def _replace(self, leg: Leg, verdict: Replaced, outcome: Outcome, routing: Mapping[str, str]) -> HubAnswer:
+        received = outcome if isinstance(outcome, Answer) else None
+        if received is not None and received.rest is not None:
+            received.rest.close()
+        if verdict.alarm is not None:
+            kind = "token_refused" if verdict.row == "F9" else "leg_refused"
+            self._alarms.sound(kind, leg.platform.id, verdict.alarm)
+        elif verdict.row == "F23":
+            self._alarms.sound(
+                "platform_full", leg.platform.id, "its limit of requests in flight, or the hub's, is reached"
+            )
+        # RT7: an error of the hub's own comes FROM the hub; an answer in the receiver's name (F13, F19) keeps its FROM.
+        if verdict.code in (StatusCode.OK, StatusCode.CLIENT_ERROR):
+            return self._answers.replacing(verdict.http, verdict.code, verdict.message, received, routing)
+        return self._answers.replacing(
+            verdict.http, verdict.code, verdict.message, received, self._answers.from_hub(leg.sender)
+        )
+
+    def _note_evidence(self, leg: Leg, outcome: Outcome) -> None:
+        alive = relay.shows_life(outcome)
+        if alive:
+            self._liveness.heard(leg.platform.id)
+        elif alive is False:
+            self._liveness.failed(leg.platform.id)
+
+    def note(
+        self, exchange: Exchange, answer: HubAnswer, mode: str, word: str, result: LegResult | None = None
+    ) -> None:
+        """Counts an exchange and appends its line; both leave the message path at once."""
+        duration_s = self._clock.monotonic() - exchange.started
+        leg_s = None if result is None else result.seconds
+        self._metrics.count_message(mode, exchange.module, word, duration_s, leg_s)
+        leg = None if result is None else result.leg
+        sender, receiver = (exchange.sender, exchange.receiver) if leg is None else (leg.sender, leg.receiver)
+        self._log.append(
+            (
+                self._clock.now(),
+                exchange.request_id,
+                None if result is None else result.request_id,
+                exchange.correlation_id,
+                None if leg is None else leg.caused_by,
+                mode,
+                exchange.module,
+                exchange.interface.value,
+                exchange.method,
+                exchange.platform.id,
+                None if sender is None else str(sender),
+                None if leg is None else leg.platform.id,
+                None if receiver is None else str(receiver),
+                word,
+                answer.http,
+                answer.code,
+                round(duration_s * 1000, 3),
+                None if leg_s is None else round(leg_s * 1000, 3),
+            )
+        )

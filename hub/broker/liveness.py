@@ -1,0 +1,122 @@
+"""Which platforms are there: evidence from messages and legs, probes for the silent ones (R-154 to R-156)."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from hub.broker.alarms import Alarms
+from hub.broker.outreach import Outreach
+from hub.broker.registry import RegistryKeeper
+from hub.clock import Clock
+from hub.domain.connection import NEVER, Liveness
+from hub.domain.platform import Platform
+
+log = structlog.get_logger("hub.liveness")
+
+TICK_S = 1.0
+MAX_PROBES = 32
+
+
+class LivenessBoard:
+    """One state per platform. `offline` is what routing looks at; it is persisted so that a restart does not forget
+    it.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: RegistryKeeper,
+        outreach: Outreach,
+        alarms: Alarms,
+        clock: Clock,
+        idle_s: float,
+        spacing_s: float,
+    ) -> None:
+        self._registry = registry
+        self._outreach = outreach
+        self._alarms = alarms
+        self._clock = clock
+        self._idle_s = idle_s
+        self._spacing_s = spacing_s
+        self._states: dict[str, Liveness] = {}
+        self._probing: set[str] = set()
+        self.offline: set[str] = set()
+
+    def _state(self, platform_id: str) -> Liveness:
+        state = self._states.get(platform_id)
+        if state is None:
+            platform = self._registry.snapshot.platform(platform_id)
+            online = platform is None or platform.reachable
+            now = self._clock.monotonic()
+            state = self._states[platform_id] = Liveness(self._idle_s, self._spacing_s, online=online, since=now)
+            if not online:
+                self.offline.add(platform_id)
+        return state
+
+    def restore(self) -> None:
+        """Takes over what the store says, after the registry was loaded."""
+        for platform in self._registry.snapshot.platforms:
+            if platform.connection is not None:
+                self._state(platform.id)
+
+    def last_heard(self, platform_id: str) -> datetime | None:
+        """When the platform last sent or answered something since this hub started."""
+        state = self._states.get(platform_id)
+        if state is None or state.heard_at == NEVER:
+            return None
+        return self._clock.now() - timedelta(seconds=self._clock.monotonic() - state.heard_at)
+
+    def heard(self, platform_id: str) -> None:
+        """A valid message came from the platform, or it answered."""
+        if self._state(platform_id).heard(self._clock.monotonic()):
+            self._flip(platform_id, online=True)
+
+    def failed(self, platform_id: str) -> None:
+        """It could not be connected."""
+        if self._state(platform_id).failed(self._clock.monotonic()):
+            self._flip(platform_id, online=False)
+
+    def _flip(self, platform_id: str, *, online: bool) -> None:
+        now = self._clock.now()
+        if online:
+            self.offline.discard(platform_id)
+            self._alarms.clear("platform_offline", platform_id)
+            log.info("platform is back", platform=platform_id)
+        else:
+            self.offline.add(platform_id)
+            self._alarms.sound("platform_offline", platform_id, "it cannot be reached", standing=True)
+
+        def remember(platform: Platform) -> Platform | None:
+            if platform.reachable is online:
+                return None
+            return platform.changed(now, reachable=online, status_changed_at=now)
+
+        self._registry.in_background(self._registry.change(platform_id, remember))
+
+    async def watch(self) -> None:
+        """Probes what is due, each in a task of its own, a bounded number at a time."""
+        async with asyncio.TaskGroup() as probes:
+            while True:
+                await self._clock.sleep(TICK_S)
+                now = self._clock.monotonic()
+                for platform in self._registry.snapshot.platforms:
+                    if len(self._probing) >= MAX_PROBES:
+                        break
+                    if platform.connection is None or platform.suspended or platform.id in self._probing:
+                        continue
+                    if self._state(platform.id).probe_due(now):
+                        self._probing.add(platform.id)
+                        probes.create_task(self._probe(platform))
+
+    async def _probe(self, platform: Platform) -> None:
+        try:
+            problem = await self._outreach.probe(platform)
+        finally:
+            self._probing.discard(platform.id)
+        if problem is not None and "401" in problem:
+            self._alarms.sound("token_refused", platform.id, "it refuses the hub's token (HTTP 401)")
+        if self._state(platform.id).probed(self._clock.monotonic(), succeeded=problem is None):
+            self._flip(platform.id, online=problem is None)
+        if problem is not None:
+            log.info("probe failed", platform=platform.id, problem=problem)

@@ -1,0 +1,290 @@
+"""The credentials module: GET, POST, PUT and DELETE by a platform, the hub being the Receiver (R-167 to R-183).
+
+POST and PUT answer only after the connect-back succeeded, and nothing is stored before that: a failed handshake leaves
+every token, role and endpoint as it was. The one store write at the end is conditional on the platform's revision, so
+that a registration token works once even when it is presented twice at the same time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from hub.broker.alarms import Alarms
+from hub.broker.answer import Answers
+from hub.broker.exchange import Caller, HubAnswer
+from hub.broker.identity import HubIdentity
+from hub.broker.outreach import Access, Discovery, Failed, Outreach
+from hub.broker.registry import RegistryKeeper
+from hub.clock import Clock
+from hub.domain import handshake
+from hub.domain.handshake import Flaw
+from hub.domain.platform import Connection, HostedRole, InboundToken, Platform, TokenPurpose
+from hub.errors import KeyUnusable, StoreConflict, StoreUnavailable
+from hub.net.forwarder import Forwarder
+from hub.ocpi import codec, configuration
+from hub.ocpi.configuration import Credentials, CredentialsRole
+from hub.ocpi.status import StatusCode
+from hub.ocpi.token import TokenEncoding, new_token
+from hub.store.ports import CallbackStore
+from hub.store.vault import Fingerprints, Vault
+
+log = structlog.get_logger("hub.registration")
+
+TOKEN_GRACE = timedelta(minutes=10)
+UNREGISTERED_ALLOW = "GET, POST"
+REGISTERED_ALLOW = "GET, PUT, DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Ceremony:
+    """What both directions of the handshake work with."""
+
+    identity: HubIdentity
+    registry: RegistryKeeper
+    outreach: Outreach
+    forwarder: Forwarder
+    vault: Vault
+    fingerprints: Fingerprints
+    callbacks: CallbackStore
+    alarms: Alarms
+    clock: Clock
+    approval_needed: bool
+
+    def inbound(self, token: str, purpose: TokenPurpose, now: datetime) -> InboundToken:
+        return InboundToken(self.fingerprints.of(token), purpose, now)
+
+    def judge(self, platform: Platform, claimed: list[CredentialsRole]) -> Flaw | None:
+        """Roles against approvals and other platforms; a takeover attempt raises an alarm."""
+        flaw = handshake.judge_roles(
+            platform,
+            claimed,
+            self.registry.snapshot,
+            self.identity.party,
+            approval_needed=self.approval_needed,
+        )
+        if flaw is not None and flaw.alarm:
+            self.alarms.sound("role_conflict", platform.id, flaw.message)
+        return flaw
+
+    def encodings(self, platform: Platform) -> list[TokenEncoding]:
+        """Encodings to try: the operator's choice alone, else what works now or Base64, then the other (R-006)."""
+        chosen = platform.settings.token_encoding
+        if chosen is not None:
+            return [chosen]
+        first = platform.connection.token_encoding if platform.connection else TokenEncoding.BASE64
+        return [first, first.other]
+
+    async def discover(
+        self, platform: Platform, url: str, accesses: list[Access], version: str | None
+    ) -> Discovery | Flaw:
+        """Versions and details of a platform. `version` is the one it called us with, or None for the best common
+        one.
+        """
+        problem = self.outreach.url_problem(url)
+        if problem is not None:
+            return Flaw(StatusCode.INVALID_PARAMETERS, f"/url cannot be used: {problem}")
+        try:
+            wire = self.registry.wire(platform)
+        except KeyUnusable:
+            return Flaw(StatusCode.SERVER_ERROR, "The hub cannot open its own key for your platform; tell its operator")
+        found = await self.outreach.versions(wire, url, accesses)
+        if isinstance(found, Failed):
+            return Flaw(StatusCode.UNABLE_TO_USE_CLIENT_API, found.why)
+        offered, access = found
+        row = handshake.best_version(offered) if version is None else handshake.wanted_version(offered, version)
+        if isinstance(row, Flaw):
+            return row
+        endpoints = await self.outreach.details(wire, row, access)
+        if isinstance(endpoints, Failed):
+            return Flaw(StatusCode.UNABLE_TO_USE_CLIENT_API, endpoints.why)
+        return Discovery(row.version, endpoints, access)
+
+    def connected(
+        self,
+        platform: Platform,
+        credentials: Credentials,
+        found: Discovery,
+        tokens: tuple[InboundToken, ...],
+        now: datetime,
+    ) -> Platform:
+        """The platform after a handshake: roles replaced as a whole, new tokens, new endpoints (R-175)."""
+        before = {role.key: role for role in platform.roles}
+        returning = platform.connection is None or not platform.reachable
+        connection = Connection(
+            version=found.version,
+            versions_url=credentials.url,
+            sealed_token=self.vault.seal(credentials.token),
+            token_encoding=found.access.encoding,
+            endpoints=found.endpoints,
+            registered_at=now,
+        )
+        return platform.changed(
+            now,
+            roles=tuple(_hosted(role, before, now, moved=returning) for role in credentials.roles),
+            tokens=tokens,
+            connection=connection,
+            was_registered=True,
+            reachable=True,
+            status_changed_at=now if returning else platform.status_changed_at,
+        )
+
+
+def _hosted(role: CredentialsRole, before: dict[str, HostedRole], now: datetime, *, moved: bool) -> HostedRole:
+    details: dict[str, Any] = codec.loads(codec.dumps(role.business_details.model_dump(mode="json", exclude_none=True)))
+    fresh = HostedRole(role.role, role.country_code, role.party_id, details, now)
+    known = before.get(fresh.key)
+    if known is None:
+        return fresh
+    return replace(fresh, suspended=known.suspended, updated_at=now if moved else known.updated_at)
+
+
+class Registration:
+    """Serves the credentials endpoint of each version. `on_gone` is told ids of platforms that unregistered."""
+
+    def __init__(self, ceremony: Ceremony, answers: Answers, on_connected: Callable[[str], None]) -> None:
+        self._ceremony = ceremony
+        self._answers = answers
+        self._on_connected = on_connected
+
+    async def serve(self, caller: Caller, version: str, method: str, body: bytes | None) -> HubAnswer:
+        """One credentials request of an authenticated caller, in the version whose endpoint was called."""
+        registering = caller.token.purpose is TokenPurpose.REGISTRATION
+        if method == "GET":
+            return self._answers.data(self._shown(caller.presented))
+        allowed = ("POST",) if registering else ("PUT", "DELETE")
+        if method not in allowed:
+            return self._answers.plain(
+                405,
+                StatusCode.CLIENT_ERROR,
+                "You are not registered yet" if registering else "You are registered already; use PUT to change it",
+                {"Allow": UNREGISTERED_ALLOW if registering else REGISTERED_ALLOW},
+            )
+        try:
+            if method == "DELETE":
+                return await self._delete(caller)
+            return await self._exchange(caller, version, body, registering=registering)
+        except StoreUnavailable:
+            return self._answers.plain(200, StatusCode.SERVER_ERROR, "The hub's store is away; try again later")
+
+    def _shown(self, token: str) -> dict[str, Any]:
+        shown: dict[str, Any] = self._ceremony.identity.credentials(token).model_dump(mode="json", exclude_none=True)
+        return shown
+
+    def _flaw(self, flaw: Flaw) -> HubAnswer:
+        return self._answers.plain(200, flaw.code, flaw.message)
+
+    async def _exchange(self, caller: Caller, version: str, body: bytes | None, *, registering: bool) -> HubAnswer:
+        ceremony, platform = self._ceremony, caller.platform
+        try:
+            given = codec.loads(body or b"")
+        except codec.NotJson as problem:
+            return self._answers.plain(400, StatusCode.CLIENT_ERROR, f"The body is not JSON: {problem}")
+        credentials = configuration.read(Credentials, given)
+        if isinstance(credentials, str):
+            return self._answers.plain(200, StatusCode.INVALID_PARAMETERS, credentials)
+        flaw = ceremony.judge(platform, credentials.roles)
+        if flaw is not None:
+            return self._flaw(flaw)
+        found = await ceremony.discover(platform, credentials.url, self._accesses(platform, credentials.token), version)
+        if isinstance(found, Flaw):
+            return self._failed(platform, found)
+        flaw = handshake.judge_endpoints([role.role for role in credentials.roles], found.endpoints)
+        if flaw is not None:
+            return self._failed(platform, flaw)
+        return await self._commit(caller, credentials, found, registering=registering)
+
+    def _accesses(self, platform: Platform, token: str) -> list[Access]:
+        """The new token in every encoding; on PUT the token in use last, in case the platform switches later
+        (R-176).
+        """
+        encodings = self._ceremony.encodings(platform)
+        accesses = [Access(token, encoding) for encoding in encodings]
+        if platform.connection is not None:
+            try:
+                old = self._ceremony.vault.open(platform.connection.sealed_token)
+            except KeyUnusable:
+                return accesses
+            accesses.append(Access(old, platform.connection.token_encoding))
+        return accesses
+
+    def _failed(self, platform: Platform, flaw: Flaw) -> HubAnswer:
+        log.info("handshake failed", platform=platform.id, status_code=int(flaw.code), why=flaw.message)
+        return self._flaw(flaw)
+
+    async def _commit(
+        self, caller: Caller, credentials: Credentials, found: Discovery, *, registering: bool
+    ) -> HubAnswer:
+        ceremony = self._ceremony
+        token = new_token()
+        refusal: list[HubAnswer] = []
+
+        def change(stored: Platform) -> Platform | None:
+            now = ceremony.clock.now()
+            if all(known.fingerprint != caller.token.fingerprint for known in stored.tokens):
+                refusal.append(unauthorized(self._answers))
+                return None
+            flaw = ceremony.judge(stored, credentials.roles)
+            if flaw is not None:
+                refusal.append(self._flaw(flaw))
+                return None
+            issued = ceremony.inbound(token, TokenPurpose.CREDENTIALS, now)
+            kept = () if registering else with_grace(stored.tokens, now)
+            return ceremony.connected(stored, credentials, found, (*kept, issued), now)
+
+        try:
+            changed = await ceremony.registry.change(caller.platform.id, change)
+        except StoreConflict as conflict:
+            ceremony.alarms.sound("role_conflict", caller.platform.id, f"a role it claims is taken: {conflict.key}")
+            return self._answers.plain(
+                200, StatusCode.INVALID_PARAMETERS, "One of the roles belongs to another platform; nothing was changed"
+            )
+        if refusal:
+            return refusal[0]
+        if changed is None:
+            return unauthorized(self._answers)
+        ceremony.forwarder.drop(changed.id)
+        self._on_connected(changed.id)
+        log.info(
+            "platform registered" if registering else "platform updated its credentials",
+            platform=changed.id,
+            version=found.version,
+            roles=[f"{role.role.value} {role.party}" for role in changed.roles],
+        )
+        return self._answers.data(self._shown(token))
+
+    async def _delete(self, caller: Caller) -> HubAnswer:
+        """Both directions stop; the roles stay known as SUSPENDED (R-177)."""
+        ceremony = self._ceremony
+        await ceremony.registry.change(caller.platform.id, lambda stored: unregistered(stored, ceremony.clock.now()))
+        await ceremony.callbacks.remove_of(caller.platform.id)
+        ceremony.forwarder.drop(caller.platform.id)
+        log.info("platform unregistered", platform=caller.platform.id)
+        return self._answers.plain(200, StatusCode.OK)
+
+
+def unregistered(platform: Platform, now: datetime) -> Platform:
+    """The platform without connection and tokens."""
+    roles = tuple(replace(role, updated_at=now) for role in platform.roles)
+    return platform.changed(now, connection=None, tokens=(), roles=roles, status_changed_at=now)
+
+
+def with_grace(tokens: tuple[InboundToken, ...], now: datetime) -> tuple[InboundToken, ...]:
+    """The credentials tokens still valid, each for ten minutes at most or until the new one is used (R-176)."""
+    return tuple(
+        replace(token, expires_at=min(token.expires_at or now + TOKEN_GRACE, now + TOKEN_GRACE))
+        for token in tokens
+        if token.purpose is TokenPurpose.CREDENTIALS and (token.expires_at is None or token.expires_at > now)
+    )
+
+
+def unauthorized(answers: Answers) -> HubAnswer:
+    """HTTP 401 with the envelope and the scheme to use (R-007)."""
+    return answers.plain(
+        401,
+        StatusCode.CLIENT_ERROR,
+        "Missing or unknown credentials token",
+        {"WWW-Authenticate": "Token"},
+    )

@@ -1,0 +1,214 @@
+"""The registry in use: the current snapshot, who presents a token, and how changes reach the store and other nodes."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from hub.broker.exchange import Caller
+from hub.clock import Clock
+from hub.domain.platform import Platform, TokenPurpose
+from hub.domain.registry import RegistrySnapshot
+from hub.errors import KeyUnusable, StoreConflict, StoreUnavailable
+from hub.net.forwarder import Wire
+from hub.ocpi.token import authorization, candidates
+from hub.store.ports import PlatformStore
+from hub.store.vault import Fingerprints, Vault
+
+log = structlog.get_logger("hub.registry")
+
+POLL_S = 1.0
+REREAD_S = 60.0
+_MAX_CALLERS = 20_000
+_ATTEMPTS = 5
+
+Change = Callable[[Platform], Platform | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """What a leg to a platform needs: the ready `Authorization` value and the pool it uses."""
+
+    revision: int
+    authorization: str
+    wire: Wire
+
+
+class RegistryKeeper:
+    """Holds the snapshot the message path reads, and makes every change store first, memory second.
+
+    `connections` is the most requests in flight to one platform.
+    """
+
+    def __init__(
+        self, store: PlatformStore, vault: Vault, fingerprints: Fingerprints, clock: Clock, connections: int
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._fingerprints = fingerprints
+        self._clock = clock
+        self._connections = connections
+        self._callers: dict[str, Caller] = {}
+        self._outbound: dict[str, Outbound] = {}
+        # Fingerprints given up in memory whose removal may not have reached the store yet.
+        self._retired: set[str] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self._reread_at = 0.0
+        self.snapshot = RegistrySnapshot()
+        self.loaded = False
+
+    async def load(self) -> None:
+        """Reads every platform. The generation is read first, so that a change in between is seen at the next poll."""
+        generation = await self._store.generation()
+        platforms = await self._store.load_all()
+        self._retired &= {token.fingerprint for platform in platforms for token in platform.tokens}
+        self._use(RegistrySnapshot(platforms, generation))
+        self._reread_at = self._clock.monotonic() + REREAD_S
+        self.loaded = True
+
+    async def follow(self) -> None:
+        """Re-reads the registry whenever another node changed it (ruling 23), and now and then in any case."""
+        while True:
+            await self._clock.sleep(POLL_S)
+            try:
+                moved = await self._store.generation() != self.snapshot.generation
+                if moved or self._clock.monotonic() >= self._reread_at:
+                    await self.load()
+            except StoreUnavailable:
+                continue  # the snapshot in memory goes on serving (ruling 22)
+
+    def _use(self, snapshot: RegistrySnapshot) -> None:
+        self.snapshot = snapshot
+        self._callers.clear()
+
+    # --- who is calling ---
+
+    def caller(self, header: str | None) -> Caller | None:
+        """The platform behind an `Authorization` header (R-005), or None. Both encodings are tried, literal first."""
+        if header is None:
+            return None
+        known = self._callers.get(header)
+        if known is None:
+            known = self._look_up(header)
+            if known is None:
+                return None
+            if len(self._callers) >= _MAX_CALLERS:
+                self._callers.clear()
+            self._callers[header] = known
+        expires_at = known.token.expires_at
+        return None if expires_at is not None and expires_at <= self._clock.now() else known
+
+    def _look_up(self, header: str) -> Caller | None:
+        found = []
+        for presented, encoding in candidates(header):
+            fingerprint = self._fingerprints.of(presented)
+            match = self.snapshot.by_fingerprint(fingerprint)
+            if match is not None and fingerprint not in self._retired:
+                found.append(Caller(match[0], match[1], presented, encoding))
+        if len(found) != 1:
+            return None
+        self._retire_older(found[0])
+        return found[0]
+
+    def _retire_older(self, caller: Caller) -> None:
+        """The first use of a new token ends the grace of the one before it (R-176)."""
+        older = tuple(
+            token
+            for token in caller.platform.tokens
+            if token.expires_at is not None and token.purpose is TokenPurpose.CREDENTIALS and token != caller.token
+        )
+        if not older or caller.token.expires_at is not None:
+            return
+        gone = {token.fingerprint for token in older}
+
+        self._retired |= gone
+        for header in [header for header, known in self._callers.items() if known.token.fingerprint in gone]:
+            del self._callers[header]
+
+        def retire(platform: Platform) -> Platform | None:
+            kept = tuple(token for token in platform.tokens if token.fingerprint not in gone)
+            return None if kept == platform.tokens else platform.changed(self._clock.now(), tokens=kept)
+
+        self.in_background(self.change(caller.platform.id, retire))
+
+    # --- towards a platform ---
+
+    def outbound(self, platform: Platform) -> Outbound | None:
+        """What legs to this platform carry; None while it is not registered or its token cannot be opened."""
+        known = self._outbound.get(platform.id)
+        if known is not None and known.revision == platform.revision:
+            return known
+        if platform.connection is None:
+            return None
+        try:
+            token = self._vault.open(platform.connection.sealed_token)
+            wire = self.wire(platform)
+        except KeyUnusable:
+            log.error("a stored token cannot be opened with SECRET_KEY", platform=platform.id)
+            return None
+        made = Outbound(platform.revision, authorization(token, platform.connection.token_encoding), wire)
+        self._outbound[platform.id] = made
+        return made
+
+    def wire(self, platform: Platform) -> Wire:
+        """The platform's own pool, with its client certificate if it has one."""
+        certificate = platform.settings.client_certificate
+        if certificate is None:
+            return Wire(platform.id, self._connections)
+        key = self._vault.open(certificate.sealed_key)
+        return Wire(platform.id, self._connections, certificate.certificate_pem, key)
+
+    # --- changes ---
+
+    async def add(self, platform: Platform) -> None:
+        """Stores a new platform. StoreConflict when one of its triples is taken."""
+        await self._store.insert(platform)
+        self._use(self.snapshot.replacing(platform))
+
+    async def change(self, platform_id: str, change: Change) -> Platform | None:
+        """Applies `change` to the stored platform, again if another node was faster; None when it is gone.
+
+        `change` returns None to leave things as they are. StoreConflict(key) when a triple or token is taken.
+        """
+        for _ in range(_ATTEMPTS):
+            stored = await self._store.get(platform_id)
+            if stored is None:
+                return None
+            changed = change(stored)
+            if changed is None:
+                return stored
+            try:
+                await self._store.replace(changed)
+            except StoreConflict as conflict:
+                if conflict.key != "revision":
+                    raise
+                continue
+            self._use(self.snapshot.replacing(changed))
+            return changed
+        raise StoreConflict("revision")
+
+    async def remove(self, platform_id: str) -> bool:
+        """Forgets a platform and frees its parties."""
+        removed = await self._store.remove(platform_id)
+        self._use(self.snapshot.without(platform_id))
+        self._outbound.pop(platform_id, None)
+        return removed
+
+    def in_background(self, write: Coroutine[Any, Any, object]) -> None:
+        """Runs a store write off the message path; owned here, awaited by `close`."""
+        task = asyncio.get_running_loop().create_task(self._quietly(write))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _quietly(self, write: Coroutine[Any, Any, object]) -> None:
+        try:
+            await write
+        except (StoreUnavailable, StoreConflict) as problem:
+            log.warning("a change of the registry could not be stored yet", problem=str(problem))
+
+    async def close(self) -> None:
+        """Waits for writes in the background."""
+        if self._background:
+            await asyncio.gather(*self._background, return_exceptions=True)

@@ -1,0 +1,122 @@
+"""What the hub counts, in one place. The message path adds to plain numbers; the Prometheus text is made at a
+scrape.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+# Upper bounds in seconds: one millisecond of hub work at one end, the forward deadline at the other.
+LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
+
+MESSAGES = "ocpi_hub_messages_total"
+LATENCY = "ocpi_hub_message_duration_seconds"
+LEG_LATENCY = "ocpi_hub_leg_duration_seconds"
+IN_FLIGHT = "ocpi_hub_in_flight"
+ALARMS = "ocpi_hub_alarms_total"
+GAUGES = {
+    IN_FLIGHT: "Messages the hub is working on",
+    "ocpi_hub_platforms": "Platforms by connection status",
+    "ocpi_hub_log_lines_dropped": "Log lines of legs that were dropped because the buffer was full",
+    "ocpi_hub_store_available": "1 while the store answers",
+}
+
+
+class _Histogram:
+    __slots__ = ("counts", "total_s")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(LATENCY_BUCKETS_S) + 1)
+        self.total_s = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self.counts[bisect_left(LATENCY_BUCKETS_S, seconds)] += 1
+        self.total_s += seconds
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        rows: list[tuple[str, float]] = []
+        running = 0
+        for bound, count in zip((*map(str, LATENCY_BUCKETS_S), "+Inf"), self.counts, strict=True):
+            running += count
+            rows.append((bound, float(running)))
+        return rows
+
+
+class Metrics(Collector):
+    """Counters and histograms of one hub. Not thread-safe: everything is counted on the event loop."""
+
+    def __init__(self) -> None:
+        self._messages: Counter[tuple[str, str, str]] = Counter()
+        self._latency: dict[str, _Histogram] = {}
+        self._legs: dict[str, _Histogram] = {}
+        self._alarms: Counter[str] = Counter()
+        self._gauges: dict[str, Callable[[], dict[str, float] | float]] = {}
+        self.in_flight = 0
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def count_message(self, mode: str, module: str, outcome: str, seconds: float, leg_seconds: float | None) -> None:
+        """One exchange is over: its routing mode, module, outcome, time in the hub and time waited for the receiver."""
+        self._messages[mode, module, outcome] += 1
+        _of(self._latency, mode).observe(seconds)
+        if leg_seconds is not None:
+            _of(self._legs, mode).observe(leg_seconds)
+
+    def count_alarm(self, kind: str) -> None:
+        self._alarms[kind] += 1
+
+    def gauge(self, name: str, read: Callable[[], dict[str, float] | float]) -> None:
+        """Registers a gauge of GAUGES that is read at a scrape; a dict gives one row per status."""
+        self._gauges[name] = read
+
+    def expose(self) -> bytes:
+        """The Prometheus text."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterable[Metric]:
+        messages = CounterMetricFamily(
+            MESSAGES, "Messages by routing mode, module and outcome", labels=["mode", "module", "outcome"]
+        )
+        for labels, count in self._messages.items():
+            messages.add_metric(labels, count)
+        yield messages
+        yield _histogram(LATENCY, "Time from request to answer", self._latency)
+        yield _histogram(LEG_LATENCY, "Time a receiver took to answer", self._legs)
+        alarms = CounterMetricFamily(ALARMS, "Alarms raised, by kind", labels=["kind"])
+        for kind, count in self._alarms.items():
+            alarms.add_metric([kind], count)
+        yield alarms
+        yield from self._collect_gauges()
+
+    def _collect_gauges(self) -> Iterator[Metric]:
+        in_flight = GaugeMetricFamily(IN_FLIGHT, GAUGES[IN_FLIGHT])
+        in_flight.add_metric([], self.in_flight)
+        yield in_flight
+        for name, read in self._gauges.items():
+            value = read()
+            gauge = GaugeMetricFamily(name, GAUGES[name], labels=["status"] if isinstance(value, dict) else [])
+            for labels, number in (
+                [([key], v) for key, v in value.items()] if isinstance(value, dict) else [([], value)]
+            ):
+                gauge.add_metric(labels, number)
+            yield gauge
+
+
+def _of(table: dict[str, _Histogram], key: str) -> _Histogram:
+    histogram = table.get(key)
+    if histogram is None:
+        histogram = table[key] = _Histogram()
+    return histogram
+
+
+def _histogram(name: str, text: str, table: dict[str, _Histogram]) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, text, labels=["mode"])
+    for mode, histogram in table.items():
+        family.add_metric([mode], histogram.cumulative(), histogram.total_s)
+    return family
