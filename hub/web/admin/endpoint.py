@@ -1,0 +1,52 @@
+"""What one row of the endpoint table is."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from hub.broker.refusal import Refusal
+from hub.web.admin.inputs import Input
+from hub.web.admin.outputs import Output
+from hub.web.admin.parts import AdminParts
+
+InputT = TypeVar("InputT", bound=Input)
+
+# A call: the parts, the values of the path, and what was sent; gives its output or why not.
+Serve = Callable[[AdminParts, Mapping[str, str], InputT], Awaitable[Output | Refusal]]
+
+_NAMES = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Endpoint(Generic[InputT]):
+    """One call. `takes` is read from the query of a GET and from the body otherwise; `status` is that of success.
+
+    `refusals` are HTTP statuses it may answer beyond those that every call may.
+    """
+
+    method: str
+    path: str
+    summary: str
+    serve: Serve[InputT]
+    takes: type[InputT]
+    gives: type[Output]
+    status: int = 200
+    refusals: tuple[int, ...] = ()
+
+    @property
+    def operation(self) -> str:
+        """The name of the call in the OpenAPI document."""
+        return getattr(self.serve, "__name__", self.path)
+
+    @property
+    def reads_query(self) -> bool:
+        return self.method == "GET"
+
+    @property
+    def path_names(self) -> list[str]:
+        return _NAMES.findall(self.path)
+
+    def fits(self, path: str) -> bool:
+        """Whether a path, below the prefix, is this one's."""
+        return re.fullmatch(_NAMES.sub("[^/]+", self.path), path) is not None

@@ -1,0 +1,151 @@
+"""The endpoint table of the admin API. Routes, validation and the OpenAPI document are made from it."""
+
+from typing import Any
+
+from hub.web.admin import inputs, outputs, parties, platforms
+from hub.web.admin.endpoint import Endpoint
+
+_PLATFORM = "/platforms/{id}"
+_PARTY = "/parties/{country}/{party}/{role}"
+
+ENDPOINTS: tuple[Endpoint[Any], ...] = (
+    Endpoint(
+        "POST",
+        "/platforms",
+        "Invite a platform: a registration token, and the roles it names are reserved",
+        platforms.invite_platform,
+        inputs.Invitation,
+        outputs.Invited,
+        status=201,
+        refusals=(409,),
+    ),
+    Endpoint(
+        "GET", "/platforms", "Platforms, oldest first", platforms.list_platforms, inputs.ListQuery, outputs.PlatformPage
+    ),
+    Endpoint(
+        "GET",
+        _PLATFORM,
+        "One platform: status, roles, endpoints, settings",
+        platforms.get_platform,
+        inputs.Nothing,
+        outputs.PlatformOutput,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "PATCH",
+        _PLATFORM,
+        "Change a platform's settings",
+        platforms.set_platform,
+        inputs.SettingsInput,
+        outputs.PlatformOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "DELETE",
+        _PLATFORM,
+        "Remove a platform: its parties become free, and it is told once",
+        platforms.remove_platform,
+        inputs.Nothing,
+        outputs.Removed,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLATFORM}/connect",
+        "Register at a platform, the hub being the Sender of the handshake",
+        platforms.connect_platform,
+        inputs.ConnectInput,
+        outputs.PlatformOutput,
+        refusals=(404, 409, 502),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLATFORM}/approve",
+        "Allow further roles of a platform",
+        platforms.approve_roles,
+        inputs.ApproveInput,
+        outputs.PlatformOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLATFORM}/invite",
+        "A new registration token; for a registered platform it opens one re-registration",
+        platforms.reinvite_platform,
+        inputs.Nothing,
+        outputs.Invited,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLATFORM}/suspend",
+        "Suspend a platform: nothing is routed from or to it",
+        platforms.suspend_platform,
+        inputs.Nothing,
+        outputs.PlatformOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLATFORM}/resume",
+        "End the suspension of a platform",
+        platforms.resume_platform,
+        inputs.Nothing,
+        outputs.PlatformOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLATFORM}/rotate",
+        "New credentials tokens both ways",
+        platforms.rotate_tokens,
+        inputs.Nothing,
+        outputs.PlatformOutput,
+        refusals=(404, 409, 502),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLATFORM}/selftest",
+        "Ask a registered platform for everything OCPI demands, without side effects",
+        platforms.selftest_platform,
+        inputs.Nothing,
+        outputs.SelftestOutput,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/parties",
+        "Parties in their roles, by country and party",
+        parties.list_parties,
+        inputs.ListQuery,
+        outputs.PartyPage,
+    ),
+    Endpoint(
+        "POST",
+        f"{_PARTY}/suspend",
+        "Suspend one party in one role",
+        parties.suspend_party,
+        inputs.Nothing,
+        outputs.PartyRow,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PARTY}/resume",
+        "End the suspension of a party",
+        parties.resume_party,
+        inputs.Nothing,
+        outputs.PartyRow,
+        refusals=(404, 409),
+    ),
+    Endpoint("GET", "/alarms", "Alarms, newest first", parties.list_alarms, inputs.ListQuery, outputs.AlarmPage),
+    Endpoint(
+        "POST",
+        "/alarms/{id}/acknowledge",
+        "Mark an alarm as seen",
+        parties.acknowledge_alarm,
+        inputs.Nothing,
+        outputs.AlarmOutput,
+        refusals=(404,),
+    ),
+)

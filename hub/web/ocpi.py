@@ -1,0 +1,177 @@
+"""The OCPI door: one entry for every path below `/ocpi`; the version tables decide what is there."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from hub.broker.answer import Answers
+from hub.broker.client_info import ClientInfo
+from hub.broker.direct import DirectRouting
+from hub.broker.exchange import Caller, Exchange, HubAnswer
+from hub.broker.ids import message_id
+from hub.broker.intake import Configuration, Functional, Intake
+from hub.broker.registration import Registration
+from hub.broker.version_info import VersionInfo
+from hub.clock import Clock
+from hub.metrics import Metrics
+from hub.ocpi import envelope, headers
+from hub.ocpi.envelope import Facts
+from hub.ocpi.headers import HalfPair
+from hub.ocpi.names import CREDENTIALS
+from hub.ocpi.status import StatusCode
+from hub.web import reply
+
+log = structlog.get_logger("hub.ocpi")
+
+PREFIX = "/ocpi/"
+_WITH_BODY = ("POST", "PUT", "PATCH")
+
+
+@dataclass(frozen=True, slots=True)
+class OcpiDoor:
+    """What the door leads to. `max_body` is in bytes, `body_timeout_s` bounds receiving one."""
+
+    intake: Intake
+    direct: DirectRouting
+    registration: Registration
+    version_info: VersionInfo
+    client_info: ClientInfo
+    answers: Answers
+    metrics: Metrics
+    clock: Clock
+    max_body: int
+    body_timeout_s: float
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Any request below `/ocpi`. Whatever happens, the answer is an envelope with message ids (R-017, R-047,
+        T-19).
+        """
+        request_id = headers.usable_id(request.headers.get(headers.REQUEST_ID)) or message_id()
+        correlation_id = headers.usable_id(request.headers.get(headers.CORRELATION_ID)) or message_id()
+        self.metrics.in_flight += 1
+        try:
+            answer = await self._answer(request, request_id, correlation_id)
+            return await reply.write(request, answer, request_id, correlation_id)
+        except Exception:
+            # The boundary: a mistake of ours must not show its insides, nor end the hub.
+            log.exception("a request failed", request_id=request_id, correlation_id=correlation_id)
+            answer = self.answers.plain(
+                500, StatusCode.SERVER_ERROR, "The hub made a mistake; its operator can find it"
+            )
+            return await reply.write(request, answer, request_id, correlation_id)
+        finally:
+            self.metrics.in_flight -= 1
+
+    async def _answer(self, request: web.Request, request_id: str, correlation_id: str) -> HubAnswer:
+        started = self.clock.monotonic()
+        caller = self.intake.caller(request.headers)
+        if isinstance(caller, HubAnswer):
+            return caller
+        # The path as it came: aiohttp's own reading would decode it (R-106).
+        path, _, query = request.raw_path.partition("?")
+        address = self.intake.address(path[len(PREFIX) :], request.method)
+        if isinstance(address, HubAnswer):
+            return address
+        if isinstance(address, Configuration):
+            return await self._configuration(request, caller, address, query)
+        refusal = self.intake.may_route(caller)
+        if refusal is not None:
+            return refusal
+        return await self._functional(
+            request,
+            caller,
+            address,
+            query=query,
+            request_id=request_id,
+            correlation_id=correlation_id,
+            started=started,
+        )
+
+    async def _functional(
+        self,
+        request: web.Request,
+        caller: Caller,
+        address: Functional,
+        *,
+        query: str,
+        request_id: str,
+        correlation_id: str,
+        started: float,
+    ) -> HubAnswer:
+        routing = headers.read_routing(request.headers)
+        if isinstance(routing, HalfPair):
+            return self.answers.plain(
+                200, StatusCode.INVALID_PARAMETERS, f"Routing headers come in pairs: {routing.name} is missing"
+            )
+        body: bytes | None = None
+        facts = Facts.none()
+        if request.method in _WITH_BODY:
+            received = await self._body(request)
+            if isinstance(received, HubAnswer):
+                return received
+            if received:
+                scanned = envelope.scan_request(received)
+                if isinstance(scanned, str):
+                    return self.answers.plain(400, StatusCode.CLIENT_ERROR, f"Not forwarded: {scanned}")
+                body, facts = received, scanned
+            elif address.match is not None and not address.match.shape.body_optional:
+                return self.answers.plain(400, StatusCode.CLIENT_ERROR, "Not forwarded: the body is missing")
+        exchange = Exchange(
+            request_id=request_id,
+            correlation_id=correlation_id,
+            caller=caller,
+            version=address.version.version,
+            module=address.module,
+            interface=address.interface,
+            method=request.method,
+            match=address.match,
+            tail=address.tail,
+            query=query,
+            routing=routing,
+            body=body,
+            started=started,
+        )
+        return await self.direct.serve(exchange, facts)
+
+    async def _configuration(
+        self, request: web.Request, caller: Caller, address: Configuration, query: str
+    ) -> HubAnswer:
+        if address.version is None:
+            return self.answers.data(self.version_info.versions())
+        if address.what == "details":
+            return self.answers.data(self.version_info.details(address.version, caller.platform))
+        if address.what == CREDENTIALS:
+            body = await self._body(request) if request.method in _WITH_BODY else None
+            if isinstance(body, HubAnswer):
+                return body
+            return await self.registration.serve(caller, address.version.version, request.method, body)
+        refusal = self.intake.may_route(caller)
+        return refusal or self.client_info.page(caller, address.version.version, query)
+
+    async def _body(self, request: web.Request) -> bytes | HubAnswer:
+        """The body, whole; 413 over the limit (after decompression), 408 when it does not arrive, 400 when it
+        breaks.
+        """
+        if not request.body_exists:
+            return b""
+        if (request.content_length or 0) > self.max_body:
+            return self._too_large()
+        try:
+            async with asyncio.timeout(self.body_timeout_s):
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return self._too_large()
+        except TimeoutError:
+            return self.answers.plain(408, StatusCode.CLIENT_ERROR, "The body did not arrive in time", _CLOSE)
+        except web.RequestPayloadError:
+            return self.answers.plain(400, StatusCode.CLIENT_ERROR, "The body cannot be read", _CLOSE)
+
+    def _too_large(self) -> HubAnswer:
+        return self.answers.plain(
+            413, StatusCode.CLIENT_ERROR, f"The body is larger than this hub takes ({self.max_body} bytes)", _CLOSE
+        )
+
+
+_CLOSE = {"Connection": "close"}

@@ -1,0 +1,39 @@
+"""What every test may ask for: settings of a hub for this test alone, the hub running, and the fixture world at it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub import app
+from hub.app import RunningHub
+from hub.sandbox.world import World, fixture_world
+from hub.settings import Settings
+from tests.hubs import id_of, register_all, test_settings
+
+pytest_plugins = ["tests.mongodb"]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A hub on a port of its own, SQLite in a temporary folder, loopback allowed, short deadlines."""
+    return test_settings(tmp_path)
+
+
+@pytest.fixture
+async def hub(settings: Settings, tmp_path: Path) -> AsyncIterator[RunningHub]:
+    """A running hub; its leg lines go to `legs.log` in the temporary folder."""
+    with (tmp_path / "legs.log").open("wb") as legs:
+        async with app.running(settings, legs_to=legs) as running:
+            yield running
+
+
+@pytest.fixture
+async def world(hub: RunningHub) -> AsyncIterator[World]:
+    """The fixture world, registered at the hub, with nothing received yet. P10 is OFFLINE."""
+    async with fixture_world() as platforms:
+        await register_all(hub, platforms)
+        hub.liveness.offline.add(id_of(hub, "P10"))
+        platforms.forget_received()
+        yield platforms
+

@@ -1,0 +1,86 @@
+"""A hub as a process of its own, started the way an operator does, so that it can be killed and started again."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from hub.ocpi import codec
+from hub.web.admin import AdminClient
+from tests.hubs import ADMIN_TOKEN, SECRET_KEY
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class HubProcess:
+    """`python -m hub serve` on a fixed port with its data in `folder`."""
+
+    def __init__(self, folder: Path, database_url: str | None = None, **settings: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.versions_url = f"{self.url}/ocpi/versions"
+        self.log = folder / "hub.log"
+        values = {
+            "PORT": str(self.port),
+            "DATA_DIR": str(folder),
+            "ADMIN_TOKEN": ADMIN_TOKEN,
+            "SECRET_KEY": SECRET_KEY,
+            "ALLOW_HTTP": "true",
+            "ALLOWED_NETWORKS": "127.0.0.0/8",
+            "FORWARD_TIMEOUT": "5",
+            **({"DATABASE_URL": database_url} if database_url else {}),
+            **settings,
+        }
+        self._environ = {name: value for name, value in os.environ.items() if not name.startswith("OCPI_HUB_")}
+        self._environ |= {f"OCPI_HUB_{name}": value for name, value in values.items()}
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self, timeout_s: float = 20.0) -> None:
+        """Starts the process and waits until it says that it is ready."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "hub", "serve", env=self._environ, stdout=log, stderr=log
+            )
+        async with asyncio.timeout(timeout_s):
+            while not await self._is_ready():
+                if self._process.returncode is not None:
+                    raise RuntimeError(f"the hub ended with {self._process.returncode}: {self.log.read_text()[-2000:]}")
+                await asyncio.sleep(0.02)
+
+    async def _is_ready(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        try:
+            writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")
+            return b" 200 " in await reader.readline()
+        finally:
+            writer.close()
+
+    async def kill(self) -> None:
+        """kill -9."""
+        await self.end(signal.SIGKILL)
+
+    async def end(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 20.0) -> int:
+        """Sends a signal and waits for the end; the exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.returncode is None:
+            process.send_signal(number)
+        async with asyncio.timeout(timeout_s):
+            return await process.wait()
+
+    async def invite(self, name: str) -> str:
+        """A registration token from the admin API."""
+        async with AdminClient(self.url, ADMIN_TOKEN) as admin:
+            answer = await admin.call("POST", "/platforms", {"name": name})
+        assert isinstance(answer, dict), codec.pretty(answer)
+        return str(answer["registration_token"])

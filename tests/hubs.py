@@ -1,0 +1,75 @@
+"""Making hubs and registering simulated platforms at them."""
+
+from collections.abc import Sequence
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from hub.app import RunningHub
+from hub.broker.operations import Invited
+from hub.domain.platform import RoleName
+from hub.ocpi.names import Role
+from hub.sandbox.platform import SandboxPlatform
+from hub.sandbox.world import World
+from hub.settings import Settings
+
+SECRET_KEY = "a-secret-key-only-for-tests"
+ADMIN_TOKEN = "an-admin-token-only-for-tests"
+
+
+def test_settings(folder: Path, **changes: Any) -> Settings:
+    """Settings that read nothing from the machine."""
+    values: dict[str, Any] = {
+        "port": 0,
+        "data_dir": folder,
+        "admin_token": SecretStr(ADMIN_TOKEN),
+        "secret_key": (SecretStr(SECRET_KEY),),
+        "allow_http": True,
+        "allowed_networks": (ip_network("127.0.0.0/8"),),
+        "forward_timeout": 2.0,
+        "authorize_timeout": 1.0,
+        "connect_timeout": 1.0,
+        "connect_back_timeout": 2.0,
+    }
+    return Settings(**(values | changes))
+
+
+test_settings.__test__ = False  # type: ignore[attr-defined]
+
+
+async def invite(hub: RunningHub, name: str, roles: Sequence[RoleName] = ()) -> str:
+    """A registration token for a platform of this name."""
+    invited = await hub.operations.invite(name, roles)
+    assert isinstance(invited, Invited), invited
+    return invited.registration_token
+
+
+async def register(hub: RunningHub, platform: SandboxPlatform, roles: Sequence[RoleName] = ()) -> str:
+    """Registers a simulated platform, the hub being the Receiver; the hub's id of it."""
+    handshake = await platform.register(hub.identity.versions_url, await invite(hub, platform.name, roles))
+    assert handshake.ok, handshake.problem
+    return id_of(hub, platform.name)
+
+
+async def register_all(hub: RunningHub, world: World, only: Sequence[str] | None = None) -> None:
+    """Registers the platforms of the fixture world."""
+
+    async def issue(platform: SandboxPlatform) -> str:
+        return await invite(hub, platform.name)
+
+    done = await world.register_all(hub.identity.versions_url, issue, only)
+    for name, handshake in done.items():
+        assert handshake.ok, f"{name}: {handshake.problem}"
+
+
+def id_of(hub: RunningHub, name: str) -> str:
+    """The hub's id of a platform by its name."""
+    return next(platform.id for platform in hub.registry.snapshot.platforms if platform.name == name)
+
+
+def role(text: str) -> RoleName:
+    """`CPO:NL:ABC` as a role name."""
+    kind, country_code, party_id = text.split(":")
+    return RoleName(Role(kind), country_code, party_id)
