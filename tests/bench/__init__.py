@@ -1,0 +1,1 @@
+"""Benchmarks: measured beside the tests, never part of them. `python -m tests.bench --help`."""
