@@ -53,12 +53,9 @@ class ClientInfo:
 
     def _rows(self, platform: Platform) -> list[_Row]:
         """Hosted parties, and those reserved for a platform that has not registered yet as PLANNED."""
-        offline = platform.id in self._liveness.offline
         rows: list[_Row] = []
         for role in platform.roles:
-            status = platform.status_of(role)
-            if status is ConnectionStatus.CONNECTED and offline:
-                status = ConnectionStatus.OFFLINE
+            status = self._liveness.status(platform, role)
             rows.append((role.party, role.role, status, max(role.updated_at, platform.status_changed_at)))
         if platform.status is ConnectionStatus.PLANNED:
             hosted = {role.key for role in platform.roles}

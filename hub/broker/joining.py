@@ -2,6 +2,7 @@
 R-178).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -33,9 +34,10 @@ class Stopped:
 class Joining:
     """Starts handshakes. Every failure leaves the platform as it was (R-169)."""
 
-    def __init__(self, ceremony: Ceremony, keys: KeyStore) -> None:
+    def __init__(self, ceremony: Ceremony, keys: KeyStore, on_connected: Callable[[str], None]) -> None:
         self._ceremony = ceremony
         self._keys = keys
+        self._on_connected = on_connected
 
     async def connect(self, platform: Platform, versions_url: str, registration_token: str) -> Platform | Stopped:
         """Registers at a platform with the token it gave us. It must be known here and not registered."""
@@ -107,6 +109,7 @@ class Joining:
         if changed is None:
             return Stopped("store", "the platform was removed meanwhile")
         ceremony.forwarder.drop(platform.id)
+        self._on_connected(platform.id)
         log.info("hub registered at platform" if method == "POST" else "hub rotated tokens", platform=platform.id)
         return changed
 

@@ -10,7 +10,8 @@ from hub.broker.outreach import Outreach
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.domain.connection import NEVER, Liveness
-from hub.domain.platform import Platform
+from hub.domain.platform import HostedRole, Platform
+from hub.ocpi.names import ConnectionStatus
 
 log = structlog.get_logger("hub.liveness")
 
@@ -60,6 +61,13 @@ class LivenessBoard:
             if platform.connection is not None:
                 self._state(platform.id)
 
+    def status(self, platform: Platform, role: HostedRole | None = None) -> ConnectionStatus:
+        """The connection status of a platform, or of one of its parties, as others are told it."""
+        status = platform.status if role is None else platform.status_of(role)
+        if status is ConnectionStatus.CONNECTED and platform.id in self.offline:
+            return ConnectionStatus.OFFLINE
+        return status
+
     def last_heard(self, platform_id: str) -> datetime | None:
         """When the platform last sent or answered something since this hub started."""
         state = self._states.get(platform_id)
@@ -71,6 +79,16 @@ class LivenessBoard:
         """A valid message came from the platform, or it answered."""
         if self._state(platform_id).heard(self._clock.monotonic()):
             self._flip(platform_id, online=True)
+
+    def reached(self, platform_id: str) -> None:
+        """It answered calls of the hub in a handshake, which proves as much as a probe."""
+        if self._state(platform_id).probed(self._clock.monotonic(), succeeded=True):
+            self._flip(platform_id, online=True)
+
+    def forget(self, platform_id: str) -> None:
+        """The platform is gone."""
+        self._states.pop(platform_id, None)
+        self.offline.discard(platform_id)
 
     def failed(self, platform_id: str) -> None:
         """It could not be connected."""

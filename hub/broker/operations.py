@@ -233,7 +233,7 @@ class Operations:
         if not await self._registry.remove(platform_id):
             return _unknown(platform_id)
         self._ceremony.alarms.clear("platform_offline", platform_id)
-        self._liveness.offline.discard(platform_id)
+        self._liveness.forget(platform_id)
         problem = goodbye if isinstance(goodbye, str) else await farewell.say(goodbye, self._ceremony)
         self._ceremony.forwarder.drop(platform_id)
         log.info("platform removed", platform=platform_id, told=problem is None, detail=problem)

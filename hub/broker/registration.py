@@ -142,7 +142,7 @@ def _hosted(role: CredentialsRole, before: dict[str, HostedRole], now: datetime,
 
 
 class Registration:
-    """Serves the credentials endpoint of each version. `on_gone` is told ids of platforms that unregistered."""
+    """Serves the credentials endpoint of each version. `on_connected` is told the ids of platforms that registered."""
 
     def __init__(self, ceremony: Ceremony, answers: Answers, on_connected: Callable[[str], None]) -> None:
         self._ceremony = ceremony

@@ -80,8 +80,8 @@ class Modules:
         url = urls.join(endpoint, "", query)
         reply = await self._calls.get(url, routing_headers(party, self._hub))
         rows = self._report.answered(f"{module} list", reply)
-        aspects = ("page", "X-Total-Count", "X-Limit", "message ids", "routing headers", "Link")
-        if isinstance(reply, NoAnswer) or not 200 <= reply.answer.status < 300:
+        if isinstance(reply, NoAnswer) or not self._report.checks[-1].ok:
+            aspects = ("page", headers.TOTAL_COUNT, headers.LIMIT, "message ids", "routing headers", "Link")
             self._report.skipped("there is no list to look at", *(f"{module} {aspect}" for aspect in aspects))
             return
         self._page(module, rows)

@@ -1,6 +1,6 @@
 """A client of the admin API, for the command line: a call gives what came back or a `Problem`, never an exception."""
 
-import ssl
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from hub.net.tls import Trust
 from hub.ocpi import codec
 from hub.web.admin.door import PREFIX
 
@@ -32,21 +33,19 @@ class Problem:
 
 
 class AdminClient:
-    """Calls one hub at `url` with its admin token. Use it as an async context manager."""
+    """Calls one hub at `url` with its admin token, as an async context manager. SettingsError for a bad `ca_file`."""
 
     def __init__(self, url: str, token: str, *, ca_file: Path | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url.rstrip("/")
         self._token = token
-        self._ca_file = ca_file
+        self._tls = Trust(ca_file).plain
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=10.0)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        context = ssl.create_default_context()
-        if self._ca_file is not None:
-            context.load_verify_locations(self._ca_file)
+        connector = aiohttp.TCPConnector(ssl=self._tls)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context), timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+            connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
         )
         return self
 
@@ -100,15 +99,15 @@ class AdminClient:
 
 
 async def health(url: str, ca_file: Path | None = None) -> str | None:
-    """Whether a hub answers at this base URL: None when it does, else what came instead. Needs no token."""
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
+    """Whether a hub answers at this base URL: None when it does, else what came instead. Needs no token.
+
+    SettingsError for a bad `ca_file`.
+    """
+    tls = Trust(ca_file).plain
+    timeout = aiohttp.ClientTimeout(total=HEALTH_TIMEOUT_S)
     try:
         async with (
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=context), timeout=aiohttp.ClientTimeout(total=HEALTH_TIMEOUT_S)
-            ) as session,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls), timeout=timeout) as session,
             session.get(f"{url.rstrip('/')}/healthz", allow_redirects=False) as answer,
         ):
             return None if answer.status == 200 else f"HTTP {answer.status}"
@@ -141,5 +140,6 @@ def _read(status: int, body: bytes) -> Any | Problem:
 
 def _reason(failure: Exception) -> str:
     if isinstance(failure, aiohttp.ClientConnectorError):
-        return failure.os_error.strerror or "no connection"
+        number = failure.os_error.errno
+        return os.strerror(number) if number else "no connection"
     return type(failure).__name__

@@ -12,10 +12,6 @@ from hub.broker.registry import RegistryKeeper
 from hub.broker.selftest import Selftest
 
 
-def _never_heard(_platform_id: str) -> datetime | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class AdminParts:
     """`token` is the bearer token of every call; `last_heard` tells when a platform was last heard of, if ever."""
@@ -27,4 +23,4 @@ class AdminParts:
     liveness: LivenessBoard
     alarms: Alarms
     identity: HubIdentity
-    last_heard: Callable[[str], datetime | None] = _never_heard
+    last_heard: Callable[[str], datetime | None]

@@ -1,0 +1,125 @@
+"""The hub of the demo: embedded SQLite in a folder of its own, short deadlines, and a restart at will."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from ipaddress import ip_network
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from hub.app import RunningHub, running
+from hub.broker.operations import Invited
+from hub.broker.refusal import Refusal
+from hub.domain.platform import RoleName
+from hub.metrics import MESSAGES
+from hub.sandbox.demo import NotInvited, Registered
+from hub.settings import Settings, ensure_secrets
+
+
+def demo_settings(folder: Path, port: int) -> Settings:
+    """Settings that read nothing from the machine; a slow platform is given up after a second."""
+    settings = Settings(
+        name="Demo Hub",
+        port=port,
+        data_dir=folder,
+        allow_http=True,
+        allowed_networks=(ip_network("127.0.0.0/8"),),
+        connect_timeout=1.0,
+        forward_timeout=1.0,
+        authorize_timeout=1.0,
+        connect_back_timeout=2.0,
+        probe_spacing=0.02,
+    )
+    return ensure_secrets(settings)[0]
+
+
+class DemoHub:
+    """A running hub, as the story needs it (`hub.sandbox.demo.Hub`). `legs_to` gets a line per routed message."""
+
+    def __init__(self, settings: Settings, legs_to: BinaryIO) -> None:
+        self._settings = settings
+        self._legs_to = legs_to
+        self._life: AbstractAsyncContextManager[RunningHub] | None = None
+        self._running: RunningHub | None = None
+        self._counted: Counter[tuple[str, str]] = Counter()
+
+    async def __aenter__(self) -> Self:
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def _start(self) -> None:
+        life = running(self._settings, legs_to=self._legs_to)
+        self._running = await life.__aenter__()
+        self._life = life
+        self._settings = self._running.settings  # the port is chosen once, and stays over a restart
+
+    async def _stop(self) -> None:
+        life, self._life = self._life, None
+        if life is not None:
+            self._counted = self.messages()
+            self._running = None
+            await life.__aexit__(None, None, None)
+
+    async def restart(self) -> None:
+        await self._stop()
+        await self._start()
+
+    @property
+    def _hub(self) -> RunningHub:
+        if self._running is None:
+            raise RuntimeError("the hub of the demo does not run")
+        return self._running
+
+    @property
+    def url(self) -> str:
+        return self._settings.public_url
+
+    @property
+    def versions_url(self) -> str:
+        return self._hub.identity.versions_url
+
+    @property
+    def store(self) -> str:
+        return f"SQLite ({self._settings.sqlite_file})"
+
+    async def invite(self, name: str, roles: Sequence[RoleName] = ()) -> str:
+        return (await self._invited(name, roles)).registration_token
+
+    async def _invited(self, name: str, roles: Sequence[RoleName]) -> Invited:
+        invited = await self._hub.operations.invite(name, roles)
+        if isinstance(invited, Refusal):
+            raise NotInvited(f"the hub does not invite {name}: {invited.title}")
+        return invited
+
+    async def connect(self, name: str, roles: Sequence[RoleName], versions_url: str, token: str) -> str | None:
+        platform = (await self._invited(name, roles)).platform
+        connected = await self._hub.operations.connect(platform.id, versions_url, token)
+        if not isinstance(connected, Refusal):
+            return None
+        return connected.title if connected.detail is None else f"{connected.title}: {connected.detail}"
+
+    def registered(self) -> list[Registered]:
+        return [
+            Registered(
+                platform.name,
+                platform.status.value,
+                None if platform.connection is None else platform.connection.version,
+                tuple(f"{role.role.value} {role.party}" for role in platform.roles),
+            )
+            for platform in self._hub.registry.snapshot.platforms
+        ]
+
+    def messages(self) -> Counter[tuple[str, str]]:
+        counted = Counter(self._counted)
+        if self._running is not None:
+            for metric in self._running.metrics.collect():
+                for sample in metric.samples:
+                    if sample.name == MESSAGES:
+                        counted[sample.labels["module"], sample.labels["outcome"]] += int(sample.value)
+        return counted
