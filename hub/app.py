@@ -34,7 +34,7 @@ from hub.broker.version_info import VersionInfo
 from hub.clock import Clock, SystemClock
 from hub.logs import LegLog, console_leg
 from hub.metrics import Metrics
-from hub.net.client import SessionForwarder
+from hub.net.client import PooledForwarder
 from hub.net.egress import EgressGuard
 from hub.net.forwarder import Forwarder
 from hub.net.tls import Trust
@@ -46,7 +46,7 @@ from hub.settings import Settings
 from hub.store.open import create
 from hub.store.ports import Store
 from hub.store.vault import Fingerprints, LinkSeal, Vault, own_key
-from hub.web.admin import AdminParts
+from hub.web.admin import AdminDoor, AdminParts
 from hub.web.ocpi import OcpiDoor
 from hub.web.ops import OpsDoor
 from hub.web.server import Doors, ServerLimits, serving
@@ -157,6 +157,7 @@ class _Memory:
     vault: Vault
     fingerprints: Fingerprints
     links: LinkSeal
+    trust: Trust
     registry: RegistryKeeper
 
 
@@ -165,7 +166,8 @@ async def _memory(settings: Settings, store: Store, clock: Clock) -> _Memory:
     fingerprints = Fingerprints(await own_key(store.keys, vault, "fingerprints"))
     links = LinkSeal(await own_key(store.keys, vault, "page_links"))
     registry = RegistryKeeper(store.platforms, vault, fingerprints, clock, settings.platform_connections)
-    return _Memory(vault, fingerprints, links, registry)
+    trust = await asyncio.to_thread(Trust, settings.ca_file)
+    return _Memory(vault, fingerprints, links, trust, registry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _assembled(
     logo = settings.logo or f"{settings.public_url}/logo.svg"
     identity = HubIdentity(settings.name, party, settings.public_url, website, logo)
     guard = EgressGuard(settings.allowed_networks)
-    forwarder = _forwarder(settings, guard, clock)
+    forwarder = _forwarder(settings, guard, memory.trust, clock)
     outreach = Outreach(
         registry,
         forwarder,
@@ -252,12 +254,12 @@ def _assembled(
         clock,
         settings.registration_approval,
     )
-    joining = Joining(ceremony, store.keys)
+    joining = Joining(ceremony, store.keys, liveness.reached)
     watch = StoreWatch(store, alarms, clock)
     door = OcpiDoor(
         Intake(registry, liveness, answers),
         direct,
-        Registration(ceremony, answers, liveness.heard),
+        Registration(ceremony, answers, liveness.reached),
         VersionInfo(identity, registry),
         ClientInfo(registry, liveness, identity, answers),
         answers,
@@ -303,15 +305,15 @@ def _assembled(
         metrics,
         ops,
     )
-    return _Assembled(parts, joining, watch, callbacks, Doors(door, ops, admin))
+    return _Assembled(parts, joining, watch, callbacks, Doors(door, ops, AdminDoor(admin)))
 
 
-def _forwarder(settings: Settings, guard: EgressGuard, clock: Clock) -> Forwarder:
-    return SessionForwarder(
+def _forwarder(settings: Settings, guard: EgressGuard, trust: Trust, clock: Clock) -> Forwarder:
+    return PooledForwarder(
         guard,
         connect_timeout_s=settings.connect_timeout,
         in_flight=settings.in_flight,
-        trust=Trust(settings.ca_file),
+        trust=trust,
         proxy=settings.egress_proxy,
         clock=clock,
     )
@@ -320,10 +322,7 @@ def _forwarder(settings: Settings, guard: EgressGuard, clock: Clock) -> Forwarde
 def _by_status(registry: RegistryKeeper, liveness: LivenessBoard) -> dict[str, float]:
     counts = {status.value: 0.0 for status in ConnectionStatus}
     for platform in registry.snapshot.platforms:
-        status = platform.status
-        if status is ConnectionStatus.CONNECTED and platform.id in liveness.offline:
-            status = ConnectionStatus.OFFLINE
-        counts[status.value] += 1
+        counts[liveness.status(platform).value] += 1
     return counts
 
 

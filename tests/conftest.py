@@ -36,4 +36,3 @@ async def world(hub: RunningHub) -> AsyncIterator[World]:
         hub.liveness.offline.add(id_of(hub, "P10"))
         platforms.forget_received()
         yield platforms
-

@@ -32,6 +32,7 @@ def test_settings(folder: Path, **changes: Any) -> Settings:
         "authorize_timeout": 1.0,
         "connect_timeout": 1.0,
         "connect_back_timeout": 2.0,
+        "platform_connections": 100,
     }
     return Settings(**(values | changes))
 

@@ -56,12 +56,18 @@ class Answers:
     ) -> HubAnswer:
         """The hub's envelope in place of what the receiver answered; Retry-After survives (F13)."""
         replaced = self.plain(http, code, message, routing)
-        if answer is not None and "retry-after" in answer.headers:
-            replaced.headers[names.RETRY_AFTER] = answer.headers["retry-after"]
+        retry_after = None if answer is None else answer.headers.get("retry-after")
+        if retry_after is not None:
+            replaced.headers[names.RETRY_AFTER] = _cleaned(retry_after)
         return replaced
 
 
 def relayed_headers(answer: Answer) -> dict[str, str]:
     """Headers of the receiver's answer that go back unchanged (R-045, R-063)."""
     found = answer.headers
-    return {name: found[key] for name, key in _PASSED_ON if key in found}
+    return {name: _cleaned(value) for name, key in _PASSED_ON if (value := found.get(key)) is not None}
+
+
+def _cleaned(value: str) -> str:
+    """A header value without what cannot be written again: control characters, bytes beside UTF-8."""
+    return value if value.isprintable() else "".join(character for character in value if character.isprintable())

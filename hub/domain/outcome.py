@@ -2,7 +2,7 @@
 F).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -29,11 +29,12 @@ class StreamBroken(Exception):
 class Answer:
     """A complete HTTP answer, or its beginning when `rest` is there (ruling 3).
 
-    `headers` has lower-case names; `links` holds every `Link` header line.
+    `headers` is looked up by lower-case names and holds what the receiver sent, whatever it sent; `links` holds every
+    `Link` header line.
     """
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str] = field(compare=False)
     body: bytes
     links: tuple[str, ...] = ()
     rest: ByteStream | None = None

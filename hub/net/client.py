@@ -1,48 +1,28 @@
-"""The forwarder on aiohttp's ClientSession: the reference implementation of the port in `hub.net.forwarder`."""
+"""The forwarder: bounds, deadlines, outcomes. How bytes get onto a connection is the pool's part."""
 
 import asyncio
 import functools
-import io
 from typing import cast
 
 from aiohttp import ClientConnectionError, ClientError, ClientResponse, InvalidURL, hdrs
 from aiohttp.abc import AbstractResolver
-from multidict import CIMultiDict, istr
-from yarl import URL
 
 from hub.clock import Clock, SystemClock
 from hub.domain.outcome import Answer, Lost, Outcome, TimedOut, TooLarge, Unsent, UnsentReason
+from hub.net.broken import Broken
 from hub.net.connector import GuardedConnector, NotConnected
 from hub.net.deadlines import Deadlines, Leg
+from hub.net.direct import DirectAnswer
 from hub.net.egress import EgressGuard
 from hub.net.forwarder import Wire, WireRequest
 from hub.net.incoming import BodyBroken, BodyTooLong, IncomingBody, Rest
-from hub.net.pool import Broken, Pool
+from hub.net.pool import Pool
 from hub.net.pools import Pools
+from hub.net.targets import Target, target
 from hub.net.tls import Trust
 
-# What an answer carries on (R-063) and what table F looks at; `Link` lines are kept apart.
-_ANSWER_HEADERS = CIMultiDict(
-    (istr(name), name.lower())
-    for name in (
-        "Content-Type",
-        "Location",
-        "Retry-After",
-        "X-Total-Count",
-        "X-Limit",
-        "Allow",
-        "WWW-Authenticate",
-        "X-Request-ID",
-        "X-Correlation-ID",
-    )
-)
 # May be sent once more when a kept connection turns out to be gone before any answer (R-068).
 _REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
-# aiohttp adds a Content-Type of its own to these.
-_TYPED = frozenset({"POST", "PUT", "PATCH"})
-_NO_TYPE = (hdrs.CONTENT_TYPE,)
-# aiohttp writes longer bytes in one go and warns about it; a file-like body goes out in pieces.
-_ONE_PIECE = 1024 * 1024
 _PLATFORM_FULL = Unsent(UnsentReason.FULL, "the platform's requests in flight are at their limit")
 _HUB_FULL = Unsent(UnsentReason.FULL, "the hub's requests in flight are at their limit")
 _CLOSED = Unsent(UnsentReason.REFUSED, "the hub is closing its connections")
@@ -52,10 +32,11 @@ _TOO_LARGE = TooLarge()
 _TIMED_OUT = TimedOut()
 
 
-class SessionForwarder:
+class PooledForwarder:
     """Sends requests over one bounded pool a platform; `in_flight` bounds what all pools have in flight together.
 
-    Nothing waits for a slot: at a bound the outcome is Unsent(FULL).
+    Nothing waits for a slot: at a bound the outcome is Unsent(FULL). `direct` writes requests straight onto connections
+    and is what the hub runs; without it, and always through an egress proxy, aiohttp's session does.
     """
 
     def __init__(
@@ -66,6 +47,7 @@ class SessionForwarder:
         in_flight: int,
         trust: Trust | None = None,
         proxy: str | None = None,
+        direct: bool = True,
         clock: Clock | None = None,
         resolver: AbstractResolver | None = None,
     ) -> None:
@@ -76,12 +58,12 @@ class SessionForwarder:
         connect = functools.partial(
             GuardedConnector, guard, self._deadlines, connect_timeout_s=connect_timeout_s, resolver=resolver
         )
-        self._pools = Pools(trust or Trust(), connect, proxy, clock or SystemClock())
+        self._pools = Pools(trust or Trust(), connect, proxy=proxy, direct=direct, clock=clock or SystemClock())
 
     async def send(self, wire: Wire, request: WireRequest) -> Outcome:
-        url = _target(request.url)
-        if isinstance(url, Unsent):
-            return url
+        place = target(request.url)
+        if isinstance(place, Unsent):
+            return place
         if self._closed:
             return _CLOSED
         pool = self._pools.of(wire)
@@ -89,14 +71,17 @@ class SessionForwarder:
             return _PLATFORM_FULL
         if self._in_flight >= self._limit:
             return _HUB_FULL
-        task = cast("asyncio.Task[object]", asyncio.current_task())
-        leg = Leg(task, asyncio.get_running_loop().time() + request.timeout_s)
+        if request.timeout_s <= 0:
+            return _NO_CONNECTION
+        loop = asyncio.get_running_loop()
+        task = cast("asyncio.Task[object]", asyncio.current_task(loop))
+        leg = Leg(task, loop.time() + request.timeout_s)
         self._deadlines.watch(task, leg)
         self._in_flight += 1
         pool.in_flight += 1
         pool.used = True
         try:
-            return await self._exchange(pool, url, request, leg)
+            return await self._exchange(pool, place, request, leg)
         except asyncio.CancelledError:
             if not leg.settles():
                 raise
@@ -124,28 +109,17 @@ class SessionForwarder:
         self._in_flight -= 1
         self._pools.left(pool)
 
-    async def _exchange(self, pool: Pool, url: URL, request: WireRequest, leg: Leg) -> Outcome:
-        session = pool.session
-        if session is None:
+    async def _exchange(self, pool: Pool, place: Target, request: WireRequest, leg: Leg) -> Outcome:
+        requests = pool.requests
+        if requests is None:
             leg.connecting = True
             opened = await pool.open()
             if isinstance(opened, Unsent):
                 return opened
-            session, leg.connecting = opened, False
-        # `request` wraps `_request` for `async with`; without the wrapper an exchange costs a twentieth less CPU.
-        ask = getattr(session, "_request", session.request)
-        headers, body = request.headers, request.body or None
-        untyped = hdrs.CONTENT_TYPE not in headers and (body is not None or request.method in _TYPED)
+            requests, leg.connecting = opened, False
         while True:
             try:
-                response = await ask(
-                    request.method,
-                    url,
-                    headers=headers,
-                    data=body if body is None or len(body) <= _ONE_PIECE else io.BytesIO(body),
-                    allow_redirects=False,
-                    skip_auto_headers=_NO_TYPE if untyped else None,
-                )
+                response = await requests.ask(request.method, place, request.headers, request.body or None)
             except (ClientError, ValueError) as exc:
                 failure = _failure(exc, request.method, leg)
                 if failure is not None:
@@ -154,7 +128,9 @@ class SessionForwarder:
             else:
                 return await self._receive(pool, response, request, leg)
 
-    async def _receive(self, pool: Pool, response: ClientResponse, request: WireRequest, leg: Leg) -> Outcome:
+    async def _receive(
+        self, pool: Pool, response: ClientResponse | DirectAnswer, request: WireRequest, leg: Leg
+    ) -> Outcome:
         if not 200 <= response.status <= 599:
             response.close()
             return Lost(f"{response.status} is not the status of an answer")
@@ -203,34 +179,7 @@ def _failure(error: Exception, method: str, leg: Leg) -> Outcome | None:
             return Unsent(UnsentReason.UNUSABLE, "a header has characters that cannot be sent")
 
 
-@functools.lru_cache(maxsize=2048)
-def _target(url: str) -> URL | Unsent:
-    """The URL with its bytes as they are (T-75). Cached with what aiohttp derives from it: a tenth of a request."""
-    if not url.isascii() or not url.isprintable() or " " in url:
-        return Unsent(UnsentReason.UNUSABLE, "the URL has characters that cannot stand in a request line")
-    try:
-        target = URL(url, encoded=True)
-        host, port = target.raw_host, target.port
-    except ValueError:
-        return Unsent(UnsentReason.UNUSABLE, "the URL cannot be read")
-    if target.scheme not in {"http", "https"} or not host or not port:
-        return Unsent(UnsentReason.UNUSABLE, "the URL is not an absolute http or https URL")
-    if target.raw_user is not None or target.raw_password is not None:
-        return Unsent(UnsentReason.UNUSABLE, "the URL contains a user name or password")
-    return target
-
-
-def _answer(response: ClientResponse, body: bytes, rest: Rest | None = None) -> Answer:
-    received = response.headers
-    headers = {}
-    for given, value in received.items():
-        name = _ANSWER_HEADERS.get(given)
-        if name is not None and name not in headers:
-            headers[name] = value if value.isprintable() else _cleaned(value)
-    links = tuple(map(_cleaned, received.getall(hdrs.LINK))) if hdrs.LINK in received else ()
+def _answer(response: ClientResponse | DirectAnswer, body: bytes, rest: Rest | None = None) -> Answer:
+    headers = response.headers
+    links = tuple(headers.getall(hdrs.LINK)) if hdrs.LINK in headers else ()
     return Answer(response.status, headers, body, links, rest)
-
-
-def _cleaned(value: str) -> str:
-    """A header value without what cannot be written again on the way back: control characters, bytes beside UTF-8."""
-    return "".join(character for character in value if character.isprintable())

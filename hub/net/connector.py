@@ -81,11 +81,13 @@ class GuardedConnector(TCPConnector):
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
-        leg = cast(Leg, self._deadlines.get(asyncio.current_task()))  # `SessionForwarder.send` watches every request
+        leg = cast(Leg, self._deadlines.get(asyncio.current_task()))  # `PooledForwarder.send` watches every request
         leg.fresh = leg.connecting = True
         host = req.url.raw_host or ""
         if req.proxy is not None and not self._guard.permits_host(host):
             raise NotConnected(_forbidden(host))
+        if req.proxy is not None:
+            host = f"{host} through the egress proxy"
         attempt = _Attempt(guarded=req.proxy is None)
         before = _attempt.set(attempt)
         try:
@@ -128,7 +130,7 @@ def _unsent(host: str, error: Exception) -> Unsent:
         case InvalidURL():
             return Unsent(UnsentReason.UNUSABLE, f"{host} is not an address in its usual notation")
         case ClientHttpProxyError():
-            return Unsent(UnsentReason.REFUSED, f"{host}: the egress proxy answered {error.status}")
+            return Unsent(UnsentReason.REFUSED, f"{host}: it answered {error.status}")
         case TimeoutError():
             return Unsent(UnsentReason.REFUSED, f"{host}: no connection in time")
         case OSError():

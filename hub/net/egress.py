@@ -13,8 +13,8 @@ from hub.ocpi.urls import printable
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# Own tables (from the IANA special-purpose registries) and not `is_global`, whose answer moved between patch releases
-# of Python and which calls multicast global. Relayed and translated ranges that nobody needs are left out as well.
+# Own tables (from the IANA special-purpose registries), so that the answer is the same on every release of Python.
+# Multicast is no place to connect to; relayed and translated ranges that nobody needs are left out as well.
 _NOT_PUBLIC_4 = tuple(
     IPv4Network(text)
     for text in (

@@ -10,6 +10,7 @@ from aiohttp import ClientError, ClientPayloadError, ClientResponse, hdrs
 from hub.domain.outcome import StreamBroken
 from hub.net.deadlines import Deadlines
 from hub.net.decoding import Inflater, is_known, is_plain
+from hub.net.direct import DirectAnswer
 
 
 class BodyBroken(Exception):
@@ -23,7 +24,7 @@ class BodyTooLong(Exception):
 class IncomingBody:
     """Reads a body block by block. After an exception, and after the end, the connection is taken care of."""
 
-    def __init__(self, response: ClientResponse, max_body: int) -> None:
+    def __init__(self, response: ClientResponse | DirectAnswer, max_body: int) -> None:
         """Raises BodyBroken or BodyTooLong for what the headers alone tell."""
         self.size = 0
         self.declared = response.content_length
@@ -95,8 +96,8 @@ class IncomingBody:
         return raw
 
     def _watch_connection(self) -> None:
-        # When chunked framing breaks in the middle of a body, aiohttp closes the connection and leaves the reader
-        # waiting (3.14); and it cannot tell a reset from an end where the end of the connection is that of the body.
+        # A connection that is closed in the middle of a chunk must wake the reader at once, and a reset must not pass
+        # for an end where the end of the connection is that of the body.
         connection = self._response.connection
         if connection is None or connection.protocol is None:
             return  # the body is here already

@@ -23,11 +23,18 @@ class Pools:
     """
 
     def __init__(
-        self, trust: Trust, connect: Callable[[ssl.SSLContext], TCPConnector], proxy: str | None, clock: Clock
+        self,
+        trust: Trust,
+        connect: Callable[[ssl.SSLContext], TCPConnector],
+        *,
+        proxy: str | None,
+        direct: bool,
+        clock: Clock,
     ) -> None:
         self._trust = trust
         self._connect = connect
         self._proxy = proxy
+        self._direct = direct
         self._clock = clock
         self._pools: dict[str, Pool] = {}
         self._retired: set[Pool] = set()
@@ -46,7 +53,7 @@ class Pools:
         self.drop(wire.pool)
         if self._sweeper is None:
             self._sweeper = asyncio.create_task(self._sweep(), name="pools-sweep")
-        pool = self._pools[wire.pool] = Pool(wire, self._trust, self._connect, self._proxy)
+        pool = self._pools[wire.pool] = Pool(wire, self._trust, self._connect, proxy=self._proxy, direct=self._direct)
         return pool
 
     def left(self, pool: Pool) -> None:

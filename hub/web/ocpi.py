@@ -44,7 +44,7 @@ class OcpiDoor:
     max_body: int
     body_timeout_s: float
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Any request below `/ocpi`. Whatever happens, the answer is an envelope with message ids (R-017, R-047,
         T-19).
         """
@@ -64,7 +64,7 @@ class OcpiDoor:
         finally:
             self.metrics.in_flight -= 1
 
-    async def _answer(self, request: web.Request, request_id: str, correlation_id: str) -> HubAnswer:
+    async def _answer(self, request: web.BaseRequest, request_id: str, correlation_id: str) -> HubAnswer:
         started = self.clock.monotonic()
         caller = self.intake.caller(request.headers)
         if isinstance(caller, HubAnswer):
@@ -91,7 +91,7 @@ class OcpiDoor:
 
     async def _functional(
         self,
-        request: web.Request,
+        request: web.BaseRequest,
         caller: Caller,
         address: Functional,
         *,
@@ -136,7 +136,7 @@ class OcpiDoor:
         return await self.direct.serve(exchange, facts)
 
     async def _configuration(
-        self, request: web.Request, caller: Caller, address: Configuration, query: str
+        self, request: web.BaseRequest, caller: Caller, address: Configuration, query: str
     ) -> HubAnswer:
         if address.version is None:
             return self.answers.data(self.version_info.versions())
@@ -150,7 +150,7 @@ class OcpiDoor:
         refusal = self.intake.may_route(caller)
         return refusal or self.client_info.page(caller, address.version.version, query)
 
-    async def _body(self, request: web.Request) -> bytes | HubAnswer:
+    async def _body(self, request: web.BaseRequest) -> bytes | HubAnswer:
         """The body, whole; 413 over the limit (after decompression), 408 when it does not arrive, 400 when it
         breaks.
         """
@@ -158,6 +158,9 @@ class OcpiDoor:
             return b""
         if (request.content_length or 0) > self.max_body:
             return self._too_large()
+        content = request.content
+        if content.is_eof() and content.exception() is None and content.total_bytes <= self.max_body:
+            return content.read_nowait()  # it came together with the head, as small bodies do
         try:
             async with asyncio.timeout(self.body_timeout_s):
                 return await request.read()

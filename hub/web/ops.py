@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from hub import metrics
-
+from hub.ocpi import codec
+from hub.web.reply import SERVER
 
 _LOGO = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64">'
@@ -25,28 +26,42 @@ class OpsDoor:
     store_available: Callable[[], bool]
     draining: bool = field(default=False)
 
-    def register(self, app: web.Application) -> None:
-        """Adds the routes."""
-        app.router.add_get("/healthz", self.healthz)
-        app.router.add_get("/readyz", self.readyz)
-        app.router.add_get("/metrics", self.metrics)
-        app.router.add_get("/logo.svg", self.logo)
+    def serve(self, request: web.BaseRequest) -> web.Response:
+        """Any path that is neither OCPI nor admin."""
+        answer = {
+            "/healthz": self.healthz,
+            "/readyz": self.readyz,
+            "/metrics": self.metrics,
+            "/logo.svg": self.logo,
+        }.get(request.path)
+        if answer is None:
+            return _said({"status": "unknown path"}, 404)
+        if request.method not in ("GET", "HEAD"):
+            return _said({"status": "use GET"}, 405, {"Allow": "GET"})
+        return answer()
 
-    async def logo(self, _request: web.Request) -> web.Response:
+    def logo(self) -> web.Response:
         """The picture in the hub's business details when the operator set none: strict readers want one."""
-        return web.Response(body=_LOGO, content_type="image/svg+xml")
+        return web.Response(body=_LOGO, headers={"Content-Type": "image/svg+xml", "Server": SERVER})
 
-    async def healthz(self, _request: web.Request) -> web.Response:
+    def healthz(self) -> web.Response:
         """The process is up."""
-        return web.json_response({"status": "up"})
+        return _said({"status": "up"})
 
-    async def readyz(self, _request: web.Request) -> web.Response:
+    def readyz(self) -> web.Response:
         """Whether traffic should come here: ready, degraded while the store is away, 503 before the registry is
         there.
         """
         if self.draining or not self.loaded():
-            return web.json_response({"status": "draining" if self.draining else "starting"}, status=503)
-        return web.json_response({"status": "ready" if self.store_available() else "degraded"})
+            return _said({"status": "draining" if self.draining else "starting"}, 503)
+        return _said({"status": "ready" if self.store_available() else "degraded"})
 
-    async def metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=self.counted.expose(), headers={"Content-Type": metrics.CONTENT_TYPE})
+    def metrics(self) -> web.Response:
+        return web.Response(
+            body=self.counted.expose(), headers={"Content-Type": metrics.CONTENT_TYPE, "Server": SERVER}
+        )
+
+
+def _said(status: dict[str, str], http: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    said = {"Content-Type": "application/json", "Server": SERVER, **(headers or {})}
+    return web.Response(body=codec.dumps(status), status=http, headers=said)

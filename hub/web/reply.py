@@ -1,6 +1,14 @@
-"""Writing answers: message ids on every one, buffered bodies in one piece, long ones streamed."""
+"""Writing answers: message ids on every one, buffered bodies in one piece, long ones streamed.
 
-from aiohttp import web
+A short answer is written with its head in one go by `WholeAnswer`, which does for the server what `web.Response` does
+and costs a twentieth of a message less (decisions/0004). Whatever is unusual about a request takes the ordinary way.
+"""
+
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+
+from aiohttp import HttpVersion11, web
 
 from hub.broker.exchange import HubAnswer
 from hub.domain.outcome import StreamBroken
@@ -9,26 +17,84 @@ from hub.ocpi import headers as names
 SERVER = "ocpi-hub"
 
 
-def _headers(answer: HubAnswer, request_id: str, correlation_id: str) -> dict[str, str]:
-    return {
+# Above it a slow reader's buffer would be ours; the ordinary response waits for the reader.
+_WHOLE = 64 * 1024
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+
+class WholeAnswer(web.StreamResponse):
+    """Head and body, ready to be written at once on a connection that is kept."""
+
+    def __init__(self, head: str, body: bytes) -> None:
+        # The base class' state is what the server never asks for: nothing of it is made.
+        self._content = head.encode() + body
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Writes everything; `write_eof` has nothing left to do."""
+        transport = request.transport
+        if transport is not None and not transport.is_closing():
+            transport.write(self._content)
+
+    async def write_eof(self, _data: bytes = b"") -> None:
+        return
+
+    @property
+    def keep_alive(self) -> bool:
+        return True
+
+
+class _Date:
+    """The Date header line, made once a second."""
+
+    second = 0
+    line = ""
+
+    @classmethod
+    def now(cls) -> str:
+        second = int(time.time())
+        if second != cls.second:
+            cls.second, cls.line = second, f"Date: {formatdate(second, usegmt=True)}\r\n"
+        return cls.line
+
+
+async def write(
+    request: web.BaseRequest, answer: HubAnswer, request_id: str, correlation_id: str
+) -> web.StreamResponse:
+    """The HTTP response for an answer, already sent if it streams."""
+    headers = {
         names.CONTENT_TYPE: names.JSON,
         names.REQUEST_ID: request_id,
         names.CORRELATION_ID: correlation_id,
         "Server": SERVER,
         **answer.headers,
     }
-
-
-async def write(request: web.Request, answer: HubAnswer, request_id: str, correlation_id: str) -> web.StreamResponse:
-    """The HTTP response for an answer, already sent if it streams."""
-    headers = _headers(answer, request_id, correlation_id)
-    if answer.rest is None:
+    if answer.rest is not None:
+        return await _stream(request, answer, headers)
+    status_line = _STATUS_LINES.get(answer.http)
+    if (
+        status_line is None
+        or len(answer.body) > _WHOLE
+        or "Connection" in headers
+        or not request.keep_alive
+        or request.version != HttpVersion11
+        or request.method == "HEAD"
+    ):
         return web.Response(body=answer.body, status=answer.http, headers=headers)
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if lines.count("\n") != len(headers):
+        raise ValueError("a header value has a line break in it")
+    head = f"{status_line}{lines}{_Date.now()}Content-Length: {len(answer.body)}\r\n\r\n"
+    return WholeAnswer(head, answer.body)
+
+
+async def _stream(request: web.BaseRequest, answer: HubAnswer, headers: dict[str, str]) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.http, headers=headers)
+    rest = answer.rest
+    assert rest is not None  # noqa: S101 - the caller looked
     try:
         await response.prepare(request)
         await response.write(answer.body)
-        async for chunk in answer.rest:
+        async for chunk in rest:
             await response.write(chunk)
         await response.write_eof()
     except (StreamBroken, ConnectionResetError):
@@ -36,5 +102,5 @@ async def write(request: web.Request, answer: HubAnswer, request_id: str, correl
         if request.transport is not None:
             request.transport.abort()
     finally:
-        answer.rest.close()
+        rest.close()
     return response

@@ -36,7 +36,7 @@ def cost(console: Console, rounds: int, count: int, connections: int, *, uvloop:
         speed = ["--uvloop"] if uvloop else []
         with (
             running("tests.bench.plain_proxy", str(upstream.port), core=MEASURED_CORE) as plain,
-            running("tests.bench.hub_process", folder, *speed, core=MEASURED_CORE) as hub,
+            running("tests.bench.hub_process", folder, str(prepared.port), *speed, core=MEASURED_CORE) as hub,
             Progress(console=console, transient=True) as progress,
         ):
             variants = {"plain proxy": plain, "hub": hub}

@@ -1,4 +1,6 @@
-"""A hub of its own process for benchmarks. `python -m tests.bench.hub_process DATA_DIR [--uvloop]`; ends when stdin ends."""
+"""A hub of its own process for benchmarks. `python -m tests.bench.hub_process DATA_DIR PORT [--uvloop]`; ends when
+stdin ends.
+"""
 
 import asyncio
 import contextlib
@@ -9,9 +11,9 @@ from hub import app, logs
 from tests.hubs import test_settings
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, port: int) -> None:
     logs.configure("warning", "json", sys.stderr)
-    settings = test_settings(folder, forward_timeout=25.0)
+    settings = test_settings(folder, port=port, forward_timeout=25.0, platform_connections=128)
     with (folder / "legs.log").open("ab") as legs:
         async with app.running(settings, legs_to=legs) as hub:
             app.settle_heap()
@@ -24,6 +26,6 @@ if __name__ == "__main__":
         if "--uvloop" in sys.argv:
             import uvloop
 
-            asyncio.Runner(loop_factory=uvloop.new_event_loop).run(main(Path(sys.argv[1])))
+            asyncio.Runner(loop_factory=uvloop.new_event_loop).run(main(Path(sys.argv[1]), int(sys.argv[2])))
         else:
-            asyncio.run(main(Path(sys.argv[1])))
+            asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

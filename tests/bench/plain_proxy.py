@@ -1,4 +1,6 @@
-"""The measure: a reverse proxy as one would write it first with aiohttp. `python -m tests.bench.plain_proxy UPSTREAM_PORT`."""
+"""The measure: a reverse proxy as one would write it first with aiohttp. `python -m tests.bench.plain_proxy
+UPSTREAM_PORT`.
+"""
 
 import asyncio
 import sys

@@ -1,4 +1,6 @@
-"""Processes under measurement: started with a pipe, pinned to a core where the system can, their CPU time read from /proc."""
+"""Processes under measurement: started with a pipe, pinned to a core where the system can, their CPU time read from
+/proc.
+"""
 
 import os
 import subprocess
@@ -43,7 +45,7 @@ def pin(pid: int, core: int) -> None:
 def running(module: str, *arguments: str, core: int) -> Iterator[Measured]:
     """Runs `python -m module`; it prints its port and ends when its standard input does."""
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         try:

@@ -9,8 +9,10 @@ from hub.domain.platform import Platform
 from hub.ocpi import headers, names
 from hub.ocpi.names import Interface
 from hub.ocpi.token import TokenEncoding, authorization
+from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.world import fixture_world
 from tests.bench.load import http
+from tests.hub_process import free_port
 from tests.hubs import id_of, register_all, test_settings
 
 S, R = Interface.SENDER, Interface.RECEIVER
@@ -18,23 +20,28 @@ S, R = Interface.SENDER, Interface.RECEIVER
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Authorization values: P2 (eMSP) asks P1, P1 (CPO) pushes to P2, P3 (NSP) asks P4."""
+    """Authorization values: P2 (eMSP) asks P1, P1 (CPO) pushes to P2, P3 (NSP) asks P4; and the port they know."""
 
     p1: str
     p2: str
     p3: str
+    port: int
 
 
 async def prepare(folder: Path, upstream_port: int, second_port: int | None = None) -> Prepared:
-    """Registers P1 to P4 in a store in `folder`, then points their endpoints at the upstream (P4's at the second one)."""
+    """Registers P1 to P4 in a store in `folder`, then points their endpoints at the upstream (P4's at the second
+    one).
+    """
+    port = free_port()
     with (folder / "prepare.log").open("wb") as legs:
-        async with app.running(test_settings(folder), legs_to=legs) as hub, fixture_world(
-            only=["P1", "P2", "P3", "P4"]
-        ) as world:
+        async with (
+            app.running(test_settings(folder, port=port), legs_to=legs) as hub,
+            fixture_world(only=["P1", "P2", "P3", "P4"]) as world,
+        ):
             await register_all(hub, world)
             clock = hub.registry
-            for name, port in (("P1", upstream_port), ("P2", upstream_port), ("P4", second_port or upstream_port)):
-                base = f"http://127.0.0.1:{port}"
+            for name, served_at in (("P1", upstream_port), ("P2", upstream_port), ("P4", second_port or upstream_port)):
+                base = f"http://127.0.0.1:{served_at}"
                 overrides = {
                     f"{module}/{side.value}": f"{base}/{side.value.lower()}/{module}"
                     for module in (names.LOCATIONS, names.SESSIONS)
@@ -46,9 +53,13 @@ async def prepare(folder: Path, upstream_port: int, second_port: int | None = No
                     return platform.changed(platform.updated_at, settings=settings)
 
                 await clock.change(id_of(hub, name), point)
-            tokens = [world[name].counterpart for name in ("P1", "P2", "P3")]
-            found = [authorization(peer.token, TokenEncoding.BASE64) for peer in tokens if peer is not None]
-    return Prepared(*found)
+            return Prepared(_access(world["P1"]), _access(world["P2"]), _access(world["P3"]), port)
+
+
+def _access(platform: SandboxPlatform) -> str:
+    counterpart = platform.counterpart
+    assert counterpart is not None
+    return authorization(counterpart.token, TokenEncoding.BASE64)
 
 
 def session_body(size: int = 2048) -> bytes:
@@ -75,9 +86,7 @@ def get_request(access: str, to: str = "NL/CPA", sender: str = "NL/EMA", locatio
 
 def put_request(access: str) -> bytes:
     """PUT of a 2 kB session to an eMSP."""
-    return http(
-        "PUT", "/ocpi/2.2.1/receiver/sessions/NL/CPA/S1", _headers(access, "NL/EMA", "NL/CPA"), session_body()
-    )
+    return http("PUT", "/ocpi/2.2.1/receiver/sessions/NL/CPA/S1", _headers(access, "NL/EMA", "NL/CPA"), session_body())
 
 
 def _headers(access: str, to: str, sender: str) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""A receiver that costs next to nothing: answers every request with one fixed envelope. `python -m tests.bench.upstream`."""
+"""A receiver that costs next to nothing: answers every request with one fixed envelope. `python -m
+tests.bench.upstream`.
+"""
 
 import asyncio
 import sys

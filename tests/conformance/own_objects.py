@@ -1,14 +1,21 @@
-"""Objects of the repository's own, written the way real systems write them: odd numbers, unknown fields, blanks, escapes."""
+"""Objects of the repository's own, written the way real systems write them: odd numbers, unknown fields, blanks,
+escapes.
+"""
 
 OWN_OBJECTS: list[tuple[str, str, bytes]] = [
     (
         "own location",
         "Location",
-        b'{\r\n\t"id" : "X1", "country_code":"NL", "party_id":"CPA", "publish":true, "x_vendor": {"deep":[1, 2.50, null]},'
+        b'{\r\n\t"id" : "X1", "country_code":"NL", "party_id":"CPA", "publish":true, "x_vendor": {"deep":[1, 2.50,
+        null]},'
         b'\n "coordinates": {"latitude":"52.100000","longitude":"5.200000"}, "name":"Caf\xc3\xa9 \\u20ac \\/ \\"q\\"",'
         b' "evses": [], "time_zone":"Europe/Amsterdam", "last_updated":"2026-01-01T12:00:00Z" }\n',
     ),
-    ("own EVSE", "EVSE", b'{"uid":"E1","status":"A_NEW_STATUS","connectors":[],"last_updated":"2026-01-01T12:00:00.123"}'),
+    (
+        "own EVSE",
+        "EVSE",
+        b'{"uid":"E1","status":"A_NEW_STATUS","connectors":[],"last_updated":"2026-01-01T12:00:00.123"}',
+    ),
     (
         "own connector",
         "Connector",
@@ -24,7 +31,11 @@ OWN_OBJECTS: list[tuple[str, str, bytes]] = [
     ),
     ("own tariff", "Tariff", b'{"country_code":"nl","party_id":"cpa","id":"X1","elements":[],"price":0.2500000}'),
     ("own token", "Token", b'{"country_code":"NL","party_id":"EMA","uid":"X1","type":"RFID","valid":true,"n":null}'),
-    ("own CDR", "CDR", b'{"id":"X1","party_id":"CPA","country_code":"NL","total_energy":00.5}'.replace(b"00.5", b"0.50")),
+    (
+        "own CDR",
+        "CDR",
+        b'{"id":"X1","party_id":"CPA","country_code":"NL","total_energy":00.5}'.replace(b"00.5", b"0.50"),
+    ),
     (
         "own envelope",
         "Envelope<list[Token]>",

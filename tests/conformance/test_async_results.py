@@ -202,9 +202,7 @@ async def test_every_command_comes_home(hub: RunningHub, world: World, kind: str
         "https://" + "x" * 260 + ".test/cb",
     ],
 )
-async def test_a_response_url_to_a_foreign_or_private_host_is_refused(
-    hub: RunningHub, world: World, url: str
-) -> None:
+async def test_a_response_url_to_a_foreign_or_private_host_is_refused(hub: RunningHub, world: World, url: str) -> None:
     answer = await command(world, "STOP_SESSION", objects.stop_session(url))
     assert (answer.status, answer.status_code) == (200, 2001), answer
     assert not world["P1"].received
@@ -227,9 +225,7 @@ async def test_a_command_for_somebody_elses_token_is_refused(hub: RunningHub, wo
 async def test_s_066_cdr_location(hub: RunningHub, world: World) -> None:
     p1, p2 = world["P1"], world["P2"]
     location = {headers.LOCATION: f"{p2.base_url}/ocpi/2.2.1/r/cdrs/77"}
-    p2.faults.on(names.CDRS, times=1).answer(
-        201, b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}', location
-    )
+    p2.faults.on(names.CDRS, times=1).answer(201, b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}', location)
     cdr = objects.cdr("NL/CPA", "C1")
     answer = await p1.call("POST", names.CDRS, R, to="NL/EMA", sender="NL/CPA", body=cdr)
     assert (answer.status, answer.status_code) == (201, 1000)

@@ -229,7 +229,8 @@ async def test_the_hubs_own_party_cannot_be_claimed(hub: RunningHub, world: Worl
         (b"", 400, 2000),
         (b'{"token": "has space", "url": "https://p9.test/ocpi/versions", "roles": []}', 200, 2001),
         (
-            b'{"token": "x", "url": "ftp://p9.test", "roles": [{"role": "EMSP", "party_id": "EMN", "country_code": "IT",'
+            b'{"token": "x", "url": "ftp://p9.test", "roles": [{"role": "EMSP", "party_id": "EMN", "country_code":
+            "IT",'
             b' "business_details": {"name": "N"}}]}',
             200,
             2001,

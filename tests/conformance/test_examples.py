@@ -1,4 +1,6 @@
-"""Every object passes through the hub byte for byte: the repository's own, and the specification's examples if they are at hand."""
+"""Every object passes through the hub byte for byte: the repository's own, and the specification's examples if they
+are at hand.
+"""
 
 import json
 from dataclasses import dataclass

@@ -3,7 +3,7 @@ for it. What the calls do is the broker's matter.
 """
 
 from hub.web.admin.client import AdminClient, Problem
-from hub.web.admin.door import PREFIX, register
+from hub.web.admin.door import PREFIX, AdminDoor
 from hub.web.admin.parts import AdminParts
 
-__all__ = ["PREFIX", "AdminClient", "AdminParts", "Problem", "register"]
+__all__ = ["PREFIX", "AdminClient", "AdminDoor", "AdminParts", "Problem"]

@@ -6,7 +6,7 @@ paths there are.
 
 import asyncio
 import hmac
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -32,22 +32,35 @@ MAX_BODY = 1024 * 1024
 BODY_TIMEOUT_S = 30.0
 
 
-def register(app: web.Application, parts: AdminParts) -> None:
-    """Adds every route of the table, the OpenAPI document, and an answer for whatever else is asked below `/admin`."""
-    door = _Door(parts)
-    for endpoint in ENDPOINTS:
-        app.router.add_route(endpoint.method, f"{PREFIX}{endpoint.path}", partial(door.serve, endpoint))
-    app.router.add_route("GET", OPENAPI, door.openapi)
-    app.router.add_route("*", "/admin{tail:(?:/.*)?}", door.elsewhere)
+class AdminDoor:
+    """Serves every path below `/admin`."""
 
-
-class _Door:
     def __init__(self, parts: AdminParts) -> None:
         self._parts = parts
         self._token = parts.token.encode()
         self._openapi = codec.dumps(document(ENDPOINTS, PREFIX, parts.identity.public_url))
 
-    def _stranger(self, request: web.Request) -> web.Response | None:
+    async def serve(self, request: web.BaseRequest) -> web.Response:
+        """One call: of the table, or for the OpenAPI document; 405 for a known path with another method, else 404."""
+        stranger = self._stranger(request)
+        if stranger is not None:
+            return stranger
+        path = request.rel_url.raw_path
+        if path == OPENAPI:
+            return _json(self._openapi) if request.method == "GET" else _wrong_method(["GET"])
+        below = path.removeprefix(PREFIX) if path.startswith(PREFIX) else ""
+        allowed: list[str] = []
+        for endpoint in ENDPOINTS:
+            values = endpoint.values_in(below)
+            if values is not None:
+                if endpoint.method == request.method:
+                    return await self._call(endpoint, values, request)
+                allowed.append(endpoint.method)
+        if allowed:
+            return _wrong_method(allowed)
+        return problem(404, f"There is nothing at this path; {OPENAPI} lists what there is")
+
+    def _stranger(self, request: web.BaseRequest) -> web.Response | None:
         """The refusal for a caller without the token, which is compared in constant time; None for the operator."""
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         presented = given.strip().encode("utf-8", "surrogateescape")
@@ -56,16 +69,12 @@ class _Door:
         title = "Send the admin token as Authorization: Bearer; it is ADMIN_TOKEN, or in DATA_DIR/admin.token"
         return problem(401, title, headers={"WWW-Authenticate": "Bearer"})
 
-    async def serve(self, endpoint: Endpoint[Any], request: web.Request) -> web.Response:
-        """One call of the table."""
-        stranger = self._stranger(request)
-        if stranger is not None:
-            return stranger
+    async def _call(self, endpoint: Endpoint[Any], values: Mapping[str, str], request: web.BaseRequest) -> web.Response:
         given = await _given(endpoint, request)
         if isinstance(given, web.Response):
             return given
         try:
-            result = await endpoint.serve(self._parts, request.match_info, given)
+            result = await endpoint.serve(self._parts, values, given)
         except StoreUnavailable as away:
             return problem(503, "The hub's store is away; try again when it is back", detail=str(away))
         except Exception:
@@ -76,27 +85,13 @@ class _Door:
             return refused(result)
         return _json(codec.dumps(result.model_dump(mode="json")), endpoint.status)
 
-    async def openapi(self, request: web.Request) -> web.Response:
-        """The description of all this."""
-        return self._stranger(request) or _json(self._openapi)
 
-    async def elsewhere(self, request: web.Request) -> web.Response:
-        """405 for a known path with another method, else 404."""
-        stranger = self._stranger(request)
-        if stranger is not None:
-            return stranger
-        path = request.rel_url.raw_path
-        below = path.removeprefix(PREFIX) if path.startswith(PREFIX) else ""
-        allowed = [endpoint.method for endpoint in ENDPOINTS if endpoint.fits(below)]
-        if path == OPENAPI:
-            allowed = ["GET"]
-        if allowed:
-            listed = ", ".join(allowed)
-            return problem(405, f"Use one of these methods here: {listed}", headers={"Allow": listed})
-        return problem(404, f"There is nothing at this path; {OPENAPI} lists what there is")
+def _wrong_method(allowed: list[str]) -> web.Response:
+    listed = ", ".join(allowed)
+    return problem(405, f"Use one of these methods here: {listed}", headers={"Allow": listed})
 
 
-async def _given(endpoint: Endpoint[Any], request: web.Request) -> Input | web.Response:
+async def _given(endpoint: Endpoint[Any], request: web.BaseRequest) -> Input | web.Response:
     """What the call takes, out of query or body."""
     if endpoint.reads_query:
         sent: object = dict(request.query)
@@ -117,7 +112,7 @@ async def _given(endpoint: Endpoint[Any], request: web.Request) -> Input | web.R
     return found
 
 
-async def _body(request: web.Request) -> bytes | web.Response:
+async def _body(request: web.BaseRequest) -> bytes | web.Response:
     """The body, bounded in size (after decompression) and time."""
     chunks: list[bytes] = []
     size = request.content_length or 0

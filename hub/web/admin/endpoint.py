@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import unquote
 
 from hub.broker.refusal import Refusal
 from hub.web.admin.inputs import Input
@@ -47,6 +48,7 @@ class Endpoint(Generic[InputT]):
     def path_names(self) -> list[str]:
         return _NAMES.findall(self.path)
 
-    def fits(self, path: str) -> bool:
-        """Whether a path, below the prefix, is this one's."""
-        return re.fullmatch(_NAMES.sub("[^/]+", self.path), path) is not None
+    def values_in(self, path: str) -> dict[str, str] | None:
+        """The values of a raw path below the prefix, decoded; None when the path is not this call's."""
+        match = re.fullmatch(_NAMES.sub(r"(?P<\1>[^/]+)", self.path), path)
+        return None if match is None else {name: unquote(value) for name, value in match.groupdict().items()}

@@ -23,9 +23,7 @@ class Page(Generic[T]):
     next: str | None
 
 
-def page(
-    items: Iterable[T], key: Callable[[T], str], query: ListQuery, *, falling: bool = False
-) -> Page[T] | Refusal:
+def page(items: Iterable[T], key: Callable[[T], str], query: ListQuery, *, falling: bool = False) -> Page[T] | Refusal:
     """The page a query asks for; `key` must differ between items. A refusal when `after` never was a `next`."""
     after = None if query.after is None else _read(query.after)
     if query.after is not None and after is None:

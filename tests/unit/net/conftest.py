@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from blockbuster import BlockBuster
 
-from hub.net.client import SessionForwarder
+from hub.net.client import PooledForwarder
 from hub.net.egress import EgressGuard
 from hub.net.tls import Trust
 
-MakeForwarder = Callable[..., SessionForwarder]
+MakeForwarder = Callable[..., PooledForwarder]
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -27,7 +27,7 @@ def quick_collections() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True)
 def never_blocking() -> Iterator[None]:
     blockbuster = BlockBuster(scanned_modules=["hub"])
     blockbuster.activate()
@@ -48,14 +48,20 @@ def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert [record.getMessage() for record in caplog.records if record.exc_info or record.levelno > logging.INFO] == []
 
 
+@pytest.fixture(params=[True, False], ids=["direct", "session"])
+def direct(request: pytest.FixtureRequest) -> bool:
+    """Every test runs against both ways of getting a request onto a connection."""
+    return bool(request.param)
+
+
 @pytest.fixture
-async def make_forwarder(system_trust: Trust) -> AsyncIterator[MakeForwarder]:
+async def make_forwarder(system_trust: Trust, direct: bool) -> AsyncIterator[MakeForwarder]:
     """Makes forwarders that may connect to 127.0.0.0/8; closes them and looks for what they left behind."""
     async with AsyncExitStack() as stack:
 
-        def make(guard: EgressGuard | None = None, **settings: Any) -> SessionForwarder:
-            given = {"connect_timeout_s": 5.0, "in_flight": 500, "trust": system_trust, **settings}
-            forwarder = SessionForwarder(guard or EgressGuard([ip_network("127.0.0.0/8")]), **given)
+        def make(guard: EgressGuard | None = None, **settings: Any) -> PooledForwarder:
+            given = {"connect_timeout_s": 5.0, "in_flight": 500, "trust": system_trust, "direct": direct, **settings}
+            forwarder = PooledForwarder(guard or EgressGuard([ip_network("127.0.0.0/8")]), **given)
             stack.push_async_callback(forwarder.close)
             return forwarder
 
@@ -65,5 +71,5 @@ async def make_forwarder(system_trust: Trust) -> AsyncIterator[MakeForwarder]:
 
 
 @pytest.fixture
-def forwarder(make_forwarder: MakeForwarder) -> SessionForwarder:
+def forwarder(make_forwarder: MakeForwarder) -> PooledForwarder:
     return make_forwarder()

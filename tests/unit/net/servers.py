@@ -140,8 +140,8 @@ async def scripted(
         yield server
     finally:
         listening.close()
-        await listening.wait_closed()
         await server.stop()
+        await listening.wait_closed()
 
 
 def answer(body: bytes = b"{}", *headers: str, status: str = "200 OK") -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from hub.domain.outcome import Answer, ByteStream, Lost, StreamBroken, TooLarge
-from hub.net.client import SessionForwarder
+from hub.net.client import PooledForwarder
 from tests.unit.net.conftest import MakeForwarder
 from tests.unit.net.sending import WIRE, get
 from tests.unit.net.servers import Peer, Script, answer, answering, in_a_packet_of_its_own, saying, scripted
@@ -43,7 +43,7 @@ FRAMINGS = pytest.mark.parametrize("framing", [answer, chunked, until_close])
 
 
 @FRAMINGS
-async def test_the_longest_body_and_one_byte_more(forwarder: SessionForwarder, framing: Framing) -> None:
+async def test_the_longest_body_and_one_byte_more(forwarder: PooledForwarder, framing: Framing) -> None:
     for length, expected in ((1000, Answer(200, {}, b"x" * 1000)), (1001, TooLarge())):
         async with scripted(saying(framing(b"x" * length))) as server:
             outcome = await forwarder.send(WIRE, get(server.url(), max_body=1000, stream_above=1000))
@@ -51,7 +51,7 @@ async def test_the_longest_body_and_one_byte_more(forwarder: SessionForwarder, f
         assert outcome == expected
 
 
-async def test_a_length_beyond_the_limit_is_not_waited_for(forwarder: SessionForwarder) -> None:
+async def test_a_length_beyond_the_limit_is_not_waited_for(forwarder: PooledForwarder) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000001\r\n\r\n"
     async with scripted(saying(head, then="wait")) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), max_body=1_000_000_000))
@@ -60,7 +60,7 @@ async def test_a_length_beyond_the_limit_is_not_waited_for(forwarder: SessionFor
     assert outcome == TooLarge()
 
 
-async def test_an_endless_body_ends_at_the_limit(forwarder: SessionForwarder) -> None:
+async def test_an_endless_body_ends_at_the_limit(forwarder: PooledForwarder) -> None:
     async def endless(peer: Peer) -> None:
         await peer.request()
         await peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -102,7 +102,7 @@ EVERY_CODING = pytest.mark.parametrize(("coding", "compress"), CODINGS.values(),
 @EVERY_CODING
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"data": "' + bytes(range(32, 127)) * 20_000 + b'"}'])
 async def test_compressed_answers_are_decoded(
-    forwarder: SessionForwarder, coding: str, compress: Compress, body: bytes
+    forwarder: PooledForwarder, coding: str, compress: Compress, body: bytes
 ) -> None:
     data = answer(compress(body), f"Content-Encoding: {coding}")
     async with scripted(answering(data)) as server:
@@ -113,7 +113,7 @@ async def test_compressed_answers_are_decoded(
     assert server.connections == 1
 
 
-async def test_a_compressed_answer_byte_by_byte(forwarder: SessionForwarder) -> None:
+async def test_a_compressed_answer_byte_by_byte(forwarder: PooledForwarder) -> None:
     packed = gzip.compress(b'{"status_code": 1000}')
     pieces = [packed[at : at + 1] for at in range(len(packed))]
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
@@ -122,9 +122,7 @@ async def test_a_compressed_answer_byte_by_byte(forwarder: SessionForwarder) -> 
 
 
 @EVERY_CODING
-async def test_a_compressed_answer_that_ends_early(
-    forwarder: SessionForwarder, coding: str, compress: Compress
-) -> None:
+async def test_a_compressed_answer_that_ends_early(forwarder: PooledForwarder, coding: str, compress: Compress) -> None:
     packed: bytes = compress(b'{"data": "' + bytes(range(32, 127)) * 100 + b'"}')
     async with scripted(answering(answer(packed[:-5], f"Content-Encoding: {coding}"))) as server:
         assert await forwarder.send(WIRE, get(server.url())) == Lost()
@@ -132,7 +130,7 @@ async def test_a_compressed_answer_that_ends_early(
 
 @EVERY_CODING
 async def test_a_small_answer_that_unfolds_into_a_huge_one(
-    forwarder: SessionForwarder, coding: str, compress: Compress
+    forwarder: PooledForwarder, coding: str, compress: Compress
 ) -> None:
     bomb: bytes = compress(b"0" * 50 * MB)
     assert len(bomb) < MB // 10
@@ -142,7 +140,7 @@ async def test_a_small_answer_that_unfolds_into_a_huge_one(
     assert outcome == TooLarge()
 
 
-async def test_a_bomb_costs_no_more_memory_than_the_limit(forwarder: SessionForwarder) -> None:
+async def test_a_bomb_costs_no_more_memory_than_the_limit(forwarder: PooledForwarder) -> None:
     bomb = answer(gzip.compress(b"0" * 50 * MB), "Content-Encoding: gzip")
     async with scripted(answering(bomb)) as server:
         tracemalloc.start()
@@ -154,7 +152,7 @@ async def test_a_bomb_costs_no_more_memory_than_the_limit(forwarder: SessionForw
 
 
 @FRAMINGS
-async def test_a_long_answer_comes_as_a_beginning_and_a_stream(forwarder: SessionForwarder, framing: Framing) -> None:
+async def test_a_long_answer_comes_as_a_beginning_and_a_stream(forwarder: PooledForwarder, framing: Framing) -> None:
     body = bytes(range(256)) * 8_000
     async with scripted(saying(framing(body))) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), max_body=3 * MB, stream_above=100_000))
@@ -164,7 +162,7 @@ async def test_a_long_answer_comes_as_a_beginning_and_a_stream(forwarder: Sessio
         assert outcome.body + await gathered(outcome.rest) == body
 
 
-async def test_how_an_answer_comes_does_not_depend_on_how_fast_it_comes(forwarder: SessionForwarder) -> None:
+async def test_how_an_answer_comes_does_not_depend_on_how_fast_it_comes(forwarder: PooledForwarder) -> None:
     async with scripted(answering(answer(b"x" * 5000))) as server:  # head and body in one packet
         streamed = await forwarder.send(WIRE, get(server.url(), stream_above=4999))
         assert isinstance(streamed, Answer)
@@ -173,7 +171,7 @@ async def test_how_an_answer_comes_does_not_depend_on_how_fast_it_comes(forwarde
         assert await forwarder.send(WIRE, get(server.url(), stream_above=5000)) == Answer(200, {}, b"x" * 5000)
 
 
-async def test_a_compressed_stream_is_decoded(forwarder: SessionForwarder) -> None:
+async def test_a_compressed_stream_is_decoded(forwarder: PooledForwarder) -> None:
     body = b"0123456789" * 500_000
     async with scripted(answering(answer(gzip.compress(body), "Content-Encoding: gzip"))) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), max_body=6 * MB))
@@ -182,7 +180,7 @@ async def test_a_compressed_stream_is_decoded(forwarder: SessionForwarder) -> No
         assert await whole(outcome) == body
 
 
-async def test_a_connection_serves_on_after_a_stream_that_was_read_to_its_end(forwarder: SessionForwarder) -> None:
+async def test_a_connection_serves_on_after_a_stream_that_was_read_to_its_end(forwarder: PooledForwarder) -> None:
     async with scripted(answering(answer(b"x" * 2 * MB))) as server:
         for _ in range(3):
             assert await whole(await forwarder.send(WIRE, get(server.url(), max_body=3 * MB))) == b"x" * 2 * MB
@@ -190,7 +188,7 @@ async def test_a_connection_serves_on_after_a_stream_that_was_read_to_its_end(fo
     assert server.connections == 1
 
 
-async def test_a_stream_that_was_read_to_its_end_stays_at_its_end(forwarder: SessionForwarder) -> None:
+async def test_a_stream_that_was_read_to_its_end_stays_at_its_end(forwarder: PooledForwarder) -> None:
     async with scripted(answering(answer(b"x" * 2 * MB))) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), max_body=3 * MB))
         assert isinstance(outcome, Answer)
@@ -217,7 +215,7 @@ def beginning(*then: bytes, end: str = "close") -> Script:
     ],
     ids=["half a chunk", "a bad chunk", "reset", "half a body", "reset until close"],
 )
-async def test_a_stream_that_breaks_says_so(forwarder: SessionForwarder, script: Script) -> None:
+async def test_a_stream_that_breaks_says_so(forwarder: PooledForwarder, script: Script) -> None:
     async with scripted(script) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), stream_above=1000))
         assert isinstance(outcome, Answer)
@@ -228,7 +226,7 @@ async def test_a_stream_that_breaks_says_so(forwarder: SessionForwarder, script:
         await server.until_all_gone()
 
 
-async def test_a_stream_that_grows_too_long_breaks(forwarder: SessionForwarder) -> None:
+async def test_a_stream_that_grows_too_long_breaks(forwarder: PooledForwarder) -> None:
     without_end = chunked(b"x" * 600_000).removesuffix(b"0\r\n\r\n")
     async with scripted(saying(without_end, then="wait")) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), max_body=500_000, stream_above=100_000))
@@ -240,7 +238,7 @@ async def test_a_stream_that_grows_too_long_breaks(forwarder: SessionForwarder) 
 
 
 @pytest.mark.parametrize("waiting", [True, False], ids=["while it is read", "while nobody reads"])
-async def test_a_stream_that_is_too_slow_breaks_at_the_deadline(forwarder: SessionForwarder, waiting: bool) -> None:
+async def test_a_stream_that_is_too_slow_breaks_at_the_deadline(forwarder: PooledForwarder, waiting: bool) -> None:
     async with scripted(beginning(end="wait")) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), stream_above=1000, timeout_s=0.1))
         assert isinstance(outcome, Answer)
@@ -285,7 +283,7 @@ async def test_a_reader_that_is_cancelled_gives_the_slot_back(make_forwarder: Ma
         again.rest.close()
 
 
-async def test_a_slow_reader_slows_the_sender_down(forwarder: SessionForwarder) -> None:
+async def test_a_slow_reader_slows_the_sender_down(forwarder: PooledForwarder) -> None:
     """What nobody takes is not piled up in memory."""
     sent = 0
 

@@ -6,7 +6,7 @@ import pytest
 
 from hub.clock import ManualClock
 from hub.domain.outcome import Answer, Lost, Outcome, TimedOut, Unsent, UnsentReason
-from hub.net.client import SessionForwarder
+from hub.net.client import PooledForwarder
 from hub.net.forwarder import Wire
 from tests.unit.net.conftest import MakeForwarder
 from tests.unit.net.sending import WIRE, get
@@ -17,7 +17,7 @@ FULL = Unsent(UnsentReason.FULL)
 OTHER = Wire("another platform", in_flight=100)
 
 
-def sending(forwarder: SessionForwarder, count: int, wire: Wire, url: str) -> list[asyncio.Task[Outcome]]:
+def sending(forwarder: PooledForwarder, count: int, wire: Wire, url: str) -> list[asyncio.Task[Outcome]]:
     return [asyncio.create_task(forwarder.send(wire, get(url, timeout_s=30))) for _ in range(count)]
 
 
@@ -27,7 +27,7 @@ async def cancelled(tasks: list[asyncio.Task[Outcome]]) -> None:
     await asyncio.wait(tasks)
 
 
-async def test_a_platform_that_hangs_leaves_the_others_alone(forwarder: SessionForwarder) -> None:
+async def test_a_platform_that_hangs_leaves_the_others_alone(forwarder: PooledForwarder) -> None:
     async with scripted(silent) as hanging, scripted(answering(answer())) as healthy:
         stuck = sending(forwarder, 100, WIRE, hanging.url())
         await hanging.until_requests(100)
@@ -42,7 +42,7 @@ async def test_a_platform_that_hangs_leaves_the_others_alone(forwarder: SessionF
         assert await forwarder.send(WIRE, get(healthy.url())) == OK
 
 
-async def test_a_full_pool_answers_at_once_and_sends_nothing(forwarder: SessionForwarder) -> None:
+async def test_a_full_pool_answers_at_once_and_sends_nothing(forwarder: PooledForwarder) -> None:
     narrow = Wire("platform", in_flight=2)
     async with scripted(silent) as server:
         stuck = sending(forwarder, 2, narrow, server.url())
@@ -55,7 +55,7 @@ async def test_a_full_pool_answers_at_once_and_sends_nothing(forwarder: SessionF
         await cancelled(stuck)
 
 
-async def test_a_wider_bound_holds_from_the_next_request_on(forwarder: SessionForwarder) -> None:
+async def test_a_wider_bound_holds_from_the_next_request_on(forwarder: PooledForwarder) -> None:
     async with scripted(silent) as server:
         stuck = sending(forwarder, 1, Wire("platform", in_flight=1), server.url())
         await server.until_requests(1)
@@ -95,7 +95,7 @@ async def test_every_way_out_gives_the_slot_back(make_forwarder: MakeForwarder) 
             assert await forwarder.send(WIRE, get(healthy.url())) == OK
 
 
-async def test_many_deadlines_at_once(forwarder: SessionForwarder) -> None:
+async def test_many_deadlines_at_once(forwarder: PooledForwarder) -> None:
     async with scripted(silent) as server:
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -110,7 +110,7 @@ async def test_many_deadlines_at_once(forwarder: SessionForwarder) -> None:
     assert max(late_s) < 0.3
 
 
-async def test_pools_do_not_share_connections(forwarder: SessionForwarder) -> None:
+async def test_pools_do_not_share_connections(forwarder: PooledForwarder) -> None:
     async with scripted(answering(answer())) as server:
         for wire in (WIRE, OTHER, WIRE, OTHER):
             assert await forwarder.send(wire, get(server.url())) == OK
@@ -118,7 +118,7 @@ async def test_pools_do_not_share_connections(forwarder: SessionForwarder) -> No
     assert server.connections == 2
 
 
-async def test_a_dropped_pool_closes_and_the_next_request_opens_another(forwarder: SessionForwarder) -> None:
+async def test_a_dropped_pool_closes_and_the_next_request_opens_another(forwarder: PooledForwarder) -> None:
     async with scripted(answering(answer())) as server:
         await forwarder.send(WIRE, get(server.url()))
         forwarder.drop("platform")
@@ -130,7 +130,7 @@ async def test_a_dropped_pool_closes_and_the_next_request_opens_another(forwarde
     assert server.connections == 2
 
 
-async def test_what_is_in_flight_finishes_on_a_dropped_pool(forwarder: SessionForwarder) -> None:
+async def test_what_is_in_flight_finishes_on_a_dropped_pool(forwarder: PooledForwarder) -> None:
     go_on = asyncio.Event()
 
     async def waiting(peer: Peer) -> None:
@@ -152,7 +152,7 @@ async def test_what_is_in_flight_finishes_on_a_dropped_pool(forwarder: SessionFo
         await server.until_all_gone()
 
 
-async def test_a_stream_on_a_dropped_pool_goes_on(forwarder: SessionForwarder) -> None:
+async def test_a_stream_on_a_dropped_pool_goes_on(forwarder: PooledForwarder) -> None:
     async with scripted(answering(answer(b"x" * 900_000))) as server:
         outcome = await forwarder.send(WIRE, get(server.url()))
         assert isinstance(outcome, Answer)
@@ -191,7 +191,7 @@ async def sweep(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_closing_ends_what_is_in_flight(forwarder: SessionForwarder, times: int) -> None:
+async def test_closing_ends_what_is_in_flight(forwarder: PooledForwarder, times: int) -> None:
     async def never_greets(peer: Peer) -> None:
         await peer.closed()
 
@@ -212,7 +212,7 @@ async def test_closing_ends_what_is_in_flight(forwarder: SessionForwarder, times
         assert await forwarder.send(WIRE, get(server.url())) == Unsent(UnsentReason.REFUSED)
 
 
-async def test_closing_ends_streams_and_dropped_pools(forwarder: SessionForwarder) -> None:
+async def test_closing_ends_streams_and_dropped_pools(forwarder: PooledForwarder) -> None:
     async with scripted(answering(answer(b"x" * 9_000_000))) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), max_body=10_000_000))
         assert isinstance(outcome, Answer)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from hub.domain.outcome import Answer, Lost
-from hub.net.client import SessionForwarder
+from hub.net import connector
+from hub.net.client import PooledForwarder
 from tests.unit.net.sending import WIRE, get
 from tests.unit.net.servers import Peer, Script, ScriptedServer, answer, scripted
 
@@ -45,7 +46,7 @@ ENDS = pytest.mark.parametrize("end", [closing, resetting])
 
 
 async def second_of_two(
-    forwarder: SessionForwarder, server: ScriptedServer, method: str, body: bytes | None = None
+    forwarder: PooledForwarder, server: ScriptedServer, method: str, body: bytes | None = None
 ) -> object:
     first = await forwarder.send(WIRE, get(server.url()))
     assert first == Answer(200, {}, b"1")
@@ -57,7 +58,7 @@ async def second_of_two(
     ("method", "body"), [("GET", None), ("DELETE", None), ("PUT", b"{}"), ("PUT", b"x" * 2_000_000)]
 )
 async def test_a_stale_connection_is_replaced_once(
-    forwarder: SessionForwarder, end: Callable[[Peer], None], method: str, body: bytes | None
+    forwarder: PooledForwarder, end: Callable[[Peer], None], method: str, body: bytes | None
 ) -> None:
     async with scripted(failing_second(end)) as server:
         outcome = await second_of_two(forwarder, server, method, body)
@@ -70,7 +71,7 @@ async def test_a_stale_connection_is_replaced_once(
 @ENDS
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 async def test_what_is_not_repeatable_goes_out_once(
-    forwarder: SessionForwarder, end: Callable[[Peer], None], method: str
+    forwarder: PooledForwarder, end: Callable[[Peer], None], method: str
 ) -> None:
     async with scripted(failing_second(end)) as server:
         outcome = await second_of_two(forwarder, server, method, b"{}")
@@ -83,7 +84,7 @@ async def test_what_is_not_repeatable_goes_out_once(
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST", "PATCH"])
 @pytest.mark.parametrize("begin", [b"H", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"])
 async def test_nothing_is_repeated_once_an_answer_has_begun(
-    forwarder: SessionForwarder, method: str, begin: bytes
+    forwarder: PooledForwarder, method: str, begin: bytes
 ) -> None:
     async with scripted(failing_second(closing, begin)) as server:
         outcome = await second_of_two(forwarder, server, method)
@@ -92,7 +93,7 @@ async def test_nothing_is_repeated_once_an_answer_has_begun(
     assert len(server.requests) == 2
 
 
-async def test_the_second_attempt_is_the_last(forwarder: SessionForwarder) -> None:
+async def test_the_second_attempt_is_the_last(forwarder: PooledForwarder) -> None:
     both_here = asyncio.Barrier(2)
 
     async def script(peer: Peer) -> None:
@@ -111,7 +112,7 @@ async def test_the_second_attempt_is_the_last(forwarder: SessionForwarder) -> No
     assert len(server.requests) == 4
 
 
-async def test_a_receiver_that_goes_away_in_between_has_maybe_seen_the_request(forwarder: SessionForwarder) -> None:
+async def test_a_receiver_that_goes_away_in_between_has_maybe_seen_the_request(forwarder: PooledForwarder) -> None:
     """The first attempt may have reached it, so this is not 'nothing was sent'."""
 
     async def leaving(peer: Peer) -> None:
@@ -128,7 +129,7 @@ async def test_a_receiver_that_goes_away_in_between_has_maybe_seen_the_request(f
     assert server.connections == 1
 
 
-async def test_a_connection_that_the_receiver_closed_is_not_used(forwarder: SessionForwarder) -> None:
+async def test_a_connection_that_the_receiver_closed_is_not_used(forwarder: PooledForwarder) -> None:
     async def one_only(peer: Peer) -> None:
         await peer.request()
         await peer.send(answer(b"1"))
@@ -142,7 +143,23 @@ async def test_a_connection_that_the_receiver_closed_is_not_used(forwarder: Sess
     assert server.connections == 3
 
 
-async def test_connection_close_is_honoured(forwarder: SessionForwarder) -> None:
+async def test_idle_connections_are_given_up_before_servers_do(
+    forwarder: PooledForwarder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert connector.KEEP_ALIVE_S <= 30
+    monkeypatch.setattr(connector, "KEEP_ALIVE_S", 0.05)
+
+    async def patient(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(answer(b"1"))
+        await peer.closed()
+
+    async with scripted(patient) as server:
+        assert await forwarder.send(WIRE, get(server.url())) == Answer(200, {}, b"1")
+        await server.until_all_gone()
+
+
+async def test_connection_close_is_honoured(forwarder: PooledForwarder) -> None:
     async def closing_politely(peer: Peer) -> None:
         await peer.request()
         await peer.send(answer(b"1", "Connection: close"))

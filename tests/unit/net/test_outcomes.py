@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from hub.domain.outcome import Answer, Lost, TimedOut, Unsent, UnsentReason
-from hub.net.client import SessionForwarder
+from hub.net.client import PooledForwarder
 from tests.unit.net.conftest import MakeForwarder
 from tests.unit.net.sending import WIRE, get
 from tests.unit.net.servers import Names, Peer, answer, answering, saying, scripted, silent
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 @EVERY_METHOD
-async def test_refused(forwarder: SessionForwarder, method: str) -> None:
+async def test_refused(forwarder: PooledForwarder, method: str) -> None:
     outcome = await forwarder.send(WIRE, get(f"http://127.0.0.1:{free_port()}/", method=method, body=b"{}"))
 
     assert outcome == Unsent(UnsentReason.REFUSED)
@@ -40,7 +40,7 @@ async def test_a_name_that_does_not_exist(make_forwarder: MakeForwarder) -> None
 
 
 @pytest.mark.parametrize("host", ["a..b.example", f"{'a' * 64}.example"])
-async def test_a_name_that_cannot_exist(forwarder: SessionForwarder, host: str) -> None:
+async def test_a_name_that_cannot_exist(forwarder: PooledForwarder, host: str) -> None:
     assert await forwarder.send(WIRE, get(f"http://{host}/")) == Unsent(UnsentReason.DNS)
 
 
@@ -65,7 +65,7 @@ async def test_a_handshake_that_hangs_ends_with_the_connect_timeout(make_forward
     assert outcome == Unsent(UnsentReason.REFUSED)
 
 
-async def test_a_handshake_that_hangs_ends_with_the_deadline_when_that_is_sooner(forwarder: SessionForwarder) -> None:
+async def test_a_handshake_that_hangs_ends_with_the_deadline_when_that_is_sooner(forwarder: PooledForwarder) -> None:
     async def never_greets(peer: Peer) -> None:
         await peer.closed()
 
@@ -76,7 +76,7 @@ async def test_a_handshake_that_hangs_ends_with_the_deadline_when_that_is_sooner
     assert outcome == Unsent(UnsentReason.REFUSED)
 
 
-async def test_a_peer_that_hangs_up_during_the_handshake(forwarder: SessionForwarder) -> None:
+async def test_a_peer_that_hangs_up_during_the_handshake(forwarder: PooledForwarder) -> None:
     async def hangs_up(peer: Peer) -> None:
         await peer.reader.read(1)
 
@@ -86,7 +86,7 @@ async def test_a_peer_that_hangs_up_during_the_handshake(forwarder: SessionForwa
     assert outcome == Unsent(UnsentReason.REFUSED)
 
 
-async def test_tls_with_a_peer_that_has_none(forwarder: SessionForwarder) -> None:
+async def test_tls_with_a_peer_that_has_none(forwarder: PooledForwarder) -> None:
     async def plain(peer: Peer) -> None:
         await peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await peer.closed()
@@ -97,7 +97,7 @@ async def test_tls_with_a_peer_that_has_none(forwarder: SessionForwarder) -> Non
     assert outcome == Unsent(UnsentReason.TLS)
 
 
-async def test_a_certificate_nobody_vouches_for(forwarder: SessionForwarder) -> None:
+async def test_a_certificate_nobody_vouches_for(forwarder: PooledForwarder) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with scripted(answering(answer()), tls=context) as server:
@@ -109,7 +109,7 @@ async def test_a_certificate_nobody_vouches_for(forwarder: SessionForwarder) -> 
 
 @EVERY_METHOD
 @pytest.mark.parametrize("then", ["close", "reset"])
-async def test_a_connection_that_ends_instead_of_an_answer(forwarder: SessionForwarder, method: str, then: str) -> None:
+async def test_a_connection_that_ends_instead_of_an_answer(forwarder: PooledForwarder, method: str, then: str) -> None:
     async with scripted(saying(then=then)) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), method=method, body=b"{}"))
 
@@ -147,17 +147,18 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("pieces", BROKEN.values(), ids=BROKEN.keys())
-async def test_an_answer_that_is_broken(forwarder: SessionForwarder, pieces: tuple[bytes, ...]) -> None:
+async def test_an_answer_that_is_broken(forwarder: PooledForwarder, pieces: tuple[bytes, ...]) -> None:
     async with scripted(saying(*pieces)) as server:
-        outcome = await forwarder.send(WIRE, get(server.url()))
+        outcome = await forwarder.send(WIRE, get(server.url("/?secret"), headers={"Authorization": "Token secret"}))
         await server.until_all_gone()
 
     assert outcome == Lost()
+    assert "secret" not in repr(outcome)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("name", [name for name in BROKEN if not name.startswith(("half", "no last"))])
-async def test_a_broken_answer_is_known_without_waiting_for_the_end(forwarder: SessionForwarder, name: str) -> None:
+async def test_a_broken_answer_is_known_without_waiting_for_the_end(forwarder: PooledForwarder, name: str) -> None:
     async with scripted(saying(*BROKEN[name], then="wait")) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), timeout_s=4.0))
 
@@ -173,13 +174,13 @@ async def test_a_broken_answer_is_known_without_waiting_for_the_end(forwarder: S
     ],
     ids=["until-close", "length", "chunked"],
 )
-async def test_a_reset_in_the_middle_of_a_body(forwarder: SessionForwarder, pieces: tuple[bytes, ...]) -> None:
+async def test_a_reset_in_the_middle_of_a_body(forwarder: PooledForwarder, pieces: tuple[bytes, ...]) -> None:
     async with scripted(saying(*pieces, then="reset")) as server:
         assert await forwarder.send(WIRE, get(server.url())) == Lost()
 
 
 @EVERY_METHOD
-async def test_no_answer_before_the_deadline(forwarder: SessionForwarder, method: str) -> None:
+async def test_no_answer_before_the_deadline(forwarder: PooledForwarder, method: str) -> None:
     async with scripted(silent) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), method=method, body=b"{}", timeout_s=0.05))
         await server.until_all_gone()
@@ -188,7 +189,15 @@ async def test_no_answer_before_the_deadline(forwarder: SessionForwarder, method
     assert len(server.requests) == 1
 
 
-async def test_half_an_answer_before_the_deadline(forwarder: SessionForwarder) -> None:
+@pytest.mark.parametrize("timeout_s", [0.0, -1.0])
+async def test_nothing_is_sent_when_there_is_no_time_left(forwarder: PooledForwarder, timeout_s: float) -> None:
+    async with scripted(answering(answer())) as server:
+        assert await forwarder.send(WIRE, get(server.url(), timeout_s=timeout_s)) == Unsent(UnsentReason.REFUSED)
+
+    assert server.connections == 0
+
+
+async def test_half_an_answer_before_the_deadline(forwarder: PooledForwarder) -> None:
     half = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"
     async with scripted(saying(half, then="wait")) as server:
         outcome = await forwarder.send(WIRE, get(server.url(), timeout_s=0.1))
@@ -198,7 +207,7 @@ async def test_half_an_answer_before_the_deadline(forwarder: SessionForwarder) -
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: "])
-async def test_a_slow_drip_does_not_move_the_deadline(forwarder: SessionForwarder, head: bytes) -> None:
+async def test_a_slow_drip_does_not_move_the_deadline(forwarder: PooledForwarder, head: bytes) -> None:
     async def dripping(peer: Peer) -> None:
         await peer.request()
         await peer.send(head)
@@ -216,7 +225,7 @@ async def test_a_slow_drip_does_not_move_the_deadline(forwarder: SessionForwarde
     assert 0.2 <= took_s < 1.5
 
 
-async def test_an_endless_row_of_interim_answers_ends_with_the_deadline(forwarder: SessionForwarder) -> None:
+async def test_an_endless_row_of_interim_answers_ends_with_the_deadline(forwarder: PooledForwarder) -> None:
     async def hinting(peer: Peer) -> None:
         await peer.request()
         while True:
@@ -227,7 +236,7 @@ async def test_an_endless_row_of_interim_answers_ends_with_the_deadline(forwarde
         assert await forwarder.send(WIRE, get(server.url(), timeout_s=0.1)) == TimedOut()
 
 
-async def test_a_receiver_that_does_not_read_a_long_request(forwarder: SessionForwarder) -> None:
+async def test_a_receiver_that_does_not_read_a_long_request(forwarder: PooledForwarder) -> None:
     async def deaf(peer: Peer) -> None:
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await asyncio.Future()
@@ -238,7 +247,7 @@ async def test_a_receiver_that_does_not_read_a_long_request(forwarder: SessionFo
     assert outcome == TimedOut()
 
 
-async def test_an_answer_before_the_end_of_the_request_is_the_answer(forwarder: SessionForwarder) -> None:
+async def test_an_answer_before_the_end_of_the_request_is_the_answer(forwarder: PooledForwarder) -> None:
     async def impatient(peer: Peer) -> None:
         await peer.reader.readuntil(b"\r\n\r\n")
         await peer.send(answer(b"no", status="413 Too Large"))
@@ -252,7 +261,7 @@ async def test_an_answer_before_the_end_of_the_request_is_the_answer(forwarder: 
 
 
 @EVERY_METHOD
-async def test_cancellation_is_passed_on_and_frees_the_connection(forwarder: SessionForwarder, method: str) -> None:
+async def test_cancellation_is_passed_on_and_frees_the_connection(forwarder: PooledForwarder, method: str) -> None:
     async with scripted(silent) as server:
         sending = asyncio.create_task(forwarder.send(WIRE, get(server.url(), method=method, body=b"{}")))
         await server.until_requests(1)
@@ -262,7 +271,7 @@ async def test_cancellation_is_passed_on_and_frees_the_connection(forwarder: Ses
         await server.until_all_gone()
 
 
-async def test_a_deadline_does_not_swallow_a_cancellation_that_comes_with_it(forwarder: SessionForwarder) -> None:
+async def test_a_deadline_does_not_swallow_a_cancellation_that_comes_with_it(forwarder: PooledForwarder) -> None:
     async with scripted(silent) as server:
         sending = asyncio.create_task(forwarder.send(WIRE, get(server.url())))
         await server.until_requests(1)
@@ -272,7 +281,7 @@ async def test_a_deadline_does_not_swallow_a_cancellation_that_comes_with_it(for
             await sending
 
 
-async def test_the_task_is_as_before_after_a_deadline(forwarder: SessionForwarder) -> None:
+async def test_the_task_is_as_before_after_a_deadline(forwarder: PooledForwarder) -> None:
     async with scripted(silent) as server:
         await forwarder.send(WIRE, get(server.url(), timeout_s=0.02))
         task = asyncio.current_task()
