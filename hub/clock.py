@@ -88,7 +88,7 @@ class ManualClock:
         self._elapsed_s = target_s
 
     async def jump(self, seconds: float) -> None:
-        """Move time on in one step: every sleeper due by then wakes once, however often it would have slept meanwhile."""
+        """Move time on in one step: every sleeper due by then wakes once, however often it would have slept."""
         await self.settle()
         self._elapsed_s += seconds
         due = []

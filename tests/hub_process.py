@@ -10,6 +10,7 @@ from pathlib import Path
 from hub.ocpi import codec
 from hub.web.admin import AdminClient
 from tests.hubs import ADMIN_TOKEN, SECRET_KEY
+from tests.waiting import until
 
 
 def free_port() -> int:
@@ -47,13 +48,12 @@ class HubProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "hub", "serve", env=self._environ, stdout=log, stderr=log
             )
-        async with asyncio.timeout(timeout_s):
-            while not await self._is_ready():
-                if self._process.returncode is not None:
-                    raise RuntimeError(f"the hub ended with {self._process.returncode}: {self.log.read_text()[-2000:]}")
-                await asyncio.sleep(0.02)
+        await until(self._is_ready, timeout_s)
 
     async def _is_ready(self) -> bool:
+        assert self._process is not None
+        if self._process.returncode is not None:
+            raise RuntimeError(f"the hub ended with {self._process.returncode}: {self.log.read_text()[-2000:]}")
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:

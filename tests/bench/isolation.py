@@ -55,15 +55,17 @@ def isolation(console: Console, rounds: int, count: int, connections: int) -> bo
         hanging = setting.get_request(prepared.p2, "NL/CPA", "NL/EMA", "hang")
         alone: list[float] = []
         beside: list[float] = []
-        with running("tests.bench.hub_process", folder, str(prepared.port), core=MEASURED_CORE) as hub:
-            with Progress(console=console, transient=True) as progress:
-                steps = progress.add_task("measuring", total=rounds * 2)
-                asyncio.run(_round(hub.port, request, None, count, connections))
-                for _ in range(rounds):
-                    alone.append(asyncio.run(_round(hub.port, request, None, count, connections)))
-                    progress.advance(steps)
-                    beside.append(asyncio.run(_round(hub.port, request, hanging, count, connections)))
-                    progress.advance(steps)
+        with (
+            running("tests.bench.hub_process", folder, str(prepared.port), core=MEASURED_CORE) as hub,
+            Progress(console=console, transient=True) as progress,
+        ):
+            steps = progress.add_task("measuring", total=rounds * 2)
+            asyncio.run(_round(hub.port, request, None, count, connections))
+            for _ in range(rounds):
+                alone.append(asyncio.run(_round(hub.port, request, None, count, connections)))
+                progress.advance(steps)
+                beside.append(asyncio.run(_round(hub.port, request, hanging, count, connections)))
+                progress.advance(steps)
     ratio = statistics.median(b / a for a, b in zip(alone, beside, strict=True))
     difference_s = statistics.median(b - a for a, b in zip(alone, beside, strict=True))
     table = Table(title=f"A healthy pair while {STUCK} requests hang on another platform (median of rounds)")

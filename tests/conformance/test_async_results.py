@@ -1,6 +1,7 @@
 """Scenarios S-061 to S-064 and S-066: URLs of asynchronous results and of CDRs that cross the hub."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -172,14 +173,18 @@ async def test_the_cpo_reports_by_itself_and_pushes_the_active_profile(hub: Runn
     assert p2.received.of(names.CHARGING_PROFILES, S, "PUT")
 
 
-@pytest.mark.parametrize("kind", ["START_SESSION", "STOP_SESSION", "RESERVE_NOW", "CANCEL_RESERVATION"])
+COMMANDS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "START_SESSION": objects.start_session,
+    "STOP_SESSION": objects.stop_session,
+    "RESERVE_NOW": objects.reserve_now,
+    "CANCEL_RESERVATION": objects.cancel_reservation,
+    "UNLOCK_CONNECTOR": objects.unlock_connector,
+}
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
 async def test_every_command_comes_home(hub: RunningHub, world: World, kind: str) -> None:
-    make = {
-        "START_SESSION": objects.start_session,
-        "STOP_SESSION": objects.stop_session,
-        "RESERVE_NOW": objects.reserve_now,
-        "CANCEL_RESERVATION": objects.cancel_reservation,
-    }[kind]
+    make = COMMANDS[kind]
     answer = await command(world, kind, make(world["P2"].callback_url("x")))
     assert answer.ok, answer
     home = await world["P2"].wait_for(CALLBACK)
@@ -249,10 +254,12 @@ async def test_s_066_cdr_location(hub: RunningHub, world: World) -> None:
 async def test_a_posted_cdr_can_be_read_back(hub: RunningHub, world: World, style: CdrLocation) -> None:
     world["P2"].habits.cdr_location = style
     cdr = objects.cdr("NL/CPA", "C1")
+    answers = []
     for tail in ("", "NL/CPA"):
-        answer = await world["P1"].call("POST", names.CDRS, R, tail, to="NL/EMA", sender="NL/CPA", body=cdr)
-        assert answer.ok, answer
+        answers.append(await world["P1"].call("POST", names.CDRS, R, tail, to="NL/EMA", sender="NL/CPA", body=cdr))
         assert world["P2"].received[-1].path == "/ocpi/2.2.1/r/cdrs"
+    answer = answers[-1]
+    assert [one.ok for one in answers] == [True, True]
     if style is CdrLocation.ABSENT:
         assert headers.LOCATION not in answer.headers
     else:

@@ -189,7 +189,7 @@ async def test_get_credentials_shows_the_presented_token(hub: RunningHub, world:
     answer = await world["P2"].call("GET", names.CREDENTIALS, None)
     assert world["P2"].counterpart is not None
     assert answer.data["token"] == world["P2"].counterpart.token
-    assert Credentials.model_validate(answer.data)
+    assert Credentials.model_validate(answer.data).url == hub.identity.versions_url
 
 
 async def test_a_plain_speaking_platform_is_called_in_plain(hub: RunningHub, world: World) -> None:
@@ -229,15 +229,19 @@ async def test_the_hubs_own_party_cannot_be_claimed(hub: RunningHub, world: Worl
         (b"", 400, 2000),
         (b'{"token": "has space", "url": "https://p9.test/ocpi/versions", "roles": []}', 200, 2001),
         (
-            b'{"token": "x", "url": "ftp://p9.test", "roles": [{"role": "EMSP", "party_id": "EMN", "country_code":
-            "IT",'
-            b' "business_details": {"name": "N"}}]}',
+            (
+                b'{"token": "x", "url": "ftp://p9.test", "roles": [{"role": "EMSP", "party_id": "EMN",'
+                b' "country_code": "IT",'
+                b' "business_details": {"name": "N"}}]}'
+            ),
             200,
             2001,
         ),
         (
-            b'{"token": "x", "url": "http://10.0.0.1/v", "roles": [{"role": "EMSP", "party_id": "EMN",'
-            b' "country_code": "IT", "business_details": {"name": "N"}}]}',
+            (
+                b'{"token": "x", "url": "http://10.0.0.1/v", "roles": [{"role": "EMSP", "party_id": "EMN",'
+                b' "country_code": "IT", "business_details": {"name": "N"}}]}'
+            ),
             200,
             2001,
         ),

@@ -23,6 +23,7 @@ from hub.sandbox import objects
 from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.world import World, fixture_world
 from tests.hubs import id_of, invite, register_all, test_settings
+from tests.waiting import until
 
 S, R = Interface.SENDER, Interface.RECEIVER
 
@@ -261,8 +262,6 @@ async def test_a_platform_that_goes_away_is_offline_and_comes_back_by_itself(tmp
             assert not world["P1"].received
             await clock.jump(61)
             await world["P1"].wait_for("versions", method="GET")
-            async with asyncio.timeout(5):
-                while platform_id in hub.liveness.offline:
-                    await asyncio.sleep(0.01)
+            await until(lambda: platform_id not in hub.liveness.offline)
             answer = await world["P2"].call("GET", names.LOCATIONS, S, to="NL/CPA", sender="NL/EMA")
             assert answer.ok, answer

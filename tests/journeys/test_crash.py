@@ -1,6 +1,7 @@
 """kill -9 in the middle of traffic and a restart on the same store: what was acknowledged is still there."""
 
 import asyncio
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from hub.ocpi import headers, names
 from hub.ocpi.names import Interface
 from hub.sandbox import objects
 from hub.sandbox.habits import LinkStyle
+from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.results import ResultMode
 from hub.sandbox.world import World, fixture_world
 from tests.hub_process import HubProcess
-from tests.mongodb import MongoServer
+from tests.mongodb import MongoServer, with_database
+from tests.waiting import until
 
 S, R = Interface.SENDER, Interface.RECEIVER
 ROUNDS = 3
@@ -35,6 +38,10 @@ class Acknowledged:
         self.callbacks: list[str] = []
         self.cdrs: dict[str, str] = {}
         self.registered: list[World] = []
+
+    def grown(self, callbacks: int, cdrs: int) -> bool:
+        """Whether ten of each have come since there were so many."""
+        return min(len(self.callbacks) - callbacks, len(self.cdrs) - cdrs) >= 10
 
 
 async def _commands(world: World, kept: Acknowledged, number: int) -> None:
@@ -96,14 +103,11 @@ async def test_kill_9_during_traffic_loses_nothing_acknowledged(tmp_path: Path, 
             for number in range(ROUNDS):
                 seen = (len(kept.callbacks), len(kept.cdrs))
                 traffic = [
-                    asyncio.create_task(work)
-                    for work in (_commands(world, kept, number), _cdrs(world, kept, number))
+                    asyncio.create_task(work) for work in (_commands(world, kept, number), _cdrs(world, kept, number))
                 ]
                 if number == 0:
                     await _registrations(hub, kept)
-                async with asyncio.timeout(20):
-                    while len(kept.callbacks) < seen[0] + 10 or len(kept.cdrs) < seen[1] + 10:
-                        await asyncio.sleep(0.005)
+                await until(functools.partial(kept.grown, *seen))
                 await hub.kill()
                 await asyncio.gather(*traffic)
                 await hub.start()
@@ -132,6 +136,19 @@ async def _nothing_is_lost(world: World, kept: Acknowledged, link: str) -> None:
         assert answer.ok, answer
 
 
+async def _refuses(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return True
+    writer.close()
+    return False
+
+
+async def _is_ready(asking: SandboxPlatform, hub: HubProcess) -> bool:
+    return (await asking.call("GET", "", None, url=f"{hub.url}/readyz")).envelope == {"status": "ready"}
+
+
 async def test_sigterm_drains_and_exits_0(tmp_path: Path) -> None:
     hub = HubProcess(tmp_path)
     async with fixture_world(only=["P1", "P2"]) as world:
@@ -139,19 +156,10 @@ async def test_sigterm_drains_and_exits_0(tmp_path: Path) -> None:
         await world.register_all(hub.versions_url, lambda one: hub.invite(one.name))
         world.forget_received()
         fault = world["P1"].faults.on(names.LOCATIONS).hang()
-        asked = asyncio.create_task(
-            world["P2"].call("GET", names.LOCATIONS, S, "LOC1", to="NL/CPA", sender="NL/EMA")
-        )
+        asked = asyncio.create_task(world["P2"].call("GET", names.LOCATIONS, S, "LOC1", to="NL/CPA", sender="NL/EMA"))
         await world["P1"].wait_for(names.LOCATIONS)
         ended = asyncio.create_task(hub.end())
-        async with asyncio.timeout(10):
-            while True:  # it has stopped accepting
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", hub.port)
-                except OSError:
-                    break
-                writer.close()
-                await asyncio.sleep(0.01)
+        await until(lambda: _refuses(hub.port))
         assert not ended.done()
         fault.release()
         answer = await asked
@@ -162,8 +170,6 @@ async def test_sigterm_drains_and_exits_0(tmp_path: Path) -> None:
 
 async def test_a_mongodb_that_goes_away_and_comes_back(tmp_path: Path, own_mongodb: MongoServer) -> None:
     """Ruling 22: plain traffic goes on from memory, what must be written first is refused, nothing is lost."""
-    from tests.mongodb import with_database
-
     hub = HubProcess(tmp_path, with_database(own_mongodb.url, "away"))
     async with fixture_world(only=["P1", "P2"]) as world:
         p1, p2 = world["P1"], world["P2"]
@@ -176,9 +182,7 @@ async def test_a_mongodb_that_goes_away_and_comes_back(tmp_path: Path, own_mongo
             assert (got.status, got.status_code) == (404, 2003)
             world.forget_received()
             body = objects.start_session(p2.callback_url("x"))
-            refused = await p2.call(
-                "POST", names.COMMANDS, R, "START_SESSION", to="NL/CPA", sender="NL/EMA", body=body
-            )
+            refused = await p2.call("POST", names.COMMANDS, R, "START_SESSION", to="NL/CPA", sender="NL/EMA", body=body)
             assert (refused.status, refused.status_code) == (200, 4000), refused
             cdr = objects.cdr("NL/CPA", "C1")
             refused = await p1.call("POST", names.CDRS, R, to="NL/EMA", sender="NL/CPA", body=cdr)
@@ -190,12 +194,8 @@ async def test_a_mongodb_that_goes_away_and_comes_back(tmp_path: Path, own_mongo
             put = await p2.update()
             assert (put.status, put.status_code) == (200, 3000)
             own_mongodb.start()
-            async with asyncio.timeout(20):
-                while (await p2.call("GET", "", None, url=f"{hub.url}/readyz")).envelope != {"status": "ready"}:
-                    await asyncio.sleep(0.1)
-            again = await p2.call(
-                "POST", names.COMMANDS, R, "START_SESSION", to="NL/CPA", sender="NL/EMA", body=body
-            )
+            await until(lambda: _is_ready(p2, hub))
+            again = await p2.call("POST", names.COMMANDS, R, "START_SESSION", to="NL/CPA", sender="NL/EMA", body=body)
             assert again.ok, again
         finally:
             await hub.end()
