@@ -5,10 +5,10 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import structlog
 
@@ -121,9 +121,14 @@ async def running(
         stack.push_async_callback(memory.registry.close)
         stack.push_async_callback(hub.parts.forwarder.close)
         tasks = await stack.enter_async_context(_owned_tasks())
-        for work in (memory.registry.follow(), hub.parts.liveness.watch(), hub.watch.watch(), hub.callbacks.prune()):
-            tasks.append(asyncio.create_task(work))
-        tasks.append(asyncio.create_task(hub.joining.announce()))
+        for name, work in (
+            ("registry", memory.registry.follow()),
+            ("liveness", hub.parts.liveness.watch()),
+            ("store", hub.watch.watch()),
+            ("callbacks", hub.callbacks.prune()),
+            ("announcement", hub.joining.announce()),
+        ):
+            tasks.append(asyncio.create_task(_told_of(name, work, hub.parts.alarms), name=name))
         limits = ServerLimits(
             int(settings.max_body), int(settings.header_limit), max(settings.forward_timeout, _LEAST_DRAIN_S)
         )
@@ -326,15 +331,24 @@ def _by_status(registry: RegistryKeeper, liveness: LivenessBoard) -> dict[str, f
     return counts
 
 
+async def _told_of(name: str, work: Coroutine[Any, Any, None], alarms: Alarms) -> None:
+    """Work that runs beside the traffic. It should never fail; if it does, an operator must know at once."""
+    try:
+        await work
+    except Exception:
+        log.exception("a background task failed", task=name)
+        alarms.sound(
+            "task_failed", name, "a background task of the hub failed; restart it and report the log", standing=True
+        )
+
+
 @asynccontextmanager
 async def _owned_tasks() -> AsyncIterator[list[asyncio.Task[None]]]:
-    """Tasks that run beside the traffic: cancelled and awaited at the end; one that died is told of."""
+    """Tasks that run beside the traffic: cancelled and awaited at the end."""
     tasks: list[asyncio.Task[None]] = []
     try:
         yield tasks
     finally:
         for task in tasks:
             task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                log.error("a background task had failed", problem=repr(result))
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -11,8 +11,8 @@ def message_id() -> str:
 
 
 def record_id() -> str:
-    """A short unguessable id for URLs (16 characters, 96 bits)."""
-    return secrets.token_urlsafe(12)
+    """A short unguessable id for URLs and command lines: 24 hex digits, 96 bits."""
+    return secrets.token_hex(12)
 
 
 def platform_id() -> str:

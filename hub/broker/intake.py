@@ -10,10 +10,9 @@ from hub.broker.exchange import Caller, HubAnswer
 from hub.broker.liveness import LivenessBoard
 from hub.broker.registration import unauthorized
 from hub.broker.registry import RegistryKeeper
-from hub.broker.version_info import custom_endpoints
 from hub.domain.platform import TokenPurpose
 from hub.ocpi import headers, urls
-from hub.ocpi.names import CREDENTIALS, HUB_CLIENT_INFO, Interface
+from hub.ocpi.names import CONFIGURATION_MODULES, CREDENTIALS, HUB_CLIENT_INFO, Interface
 from hub.ocpi.status import StatusCode
 from hub.ocpi.versions import SERVED, Match, VersionTable, WrongMethod
 
@@ -93,7 +92,7 @@ class Intake:
             return self._unknown("There is nothing at this path")
         table = version.by_endpoint.get((module, interface))
         if table is None:
-            if not self._somebody_offers(version, module, interface):
+            if module in CONFIGURATION_MODULES or not self._registry.snapshot.is_offered(module, interface):
                 return self._unknown("This hub does not know this module")
             return Functional(version, module, interface, tail, None) if method in METHODS else self._wrong(METHODS)
         bare = tail.removesuffix("/")
@@ -103,13 +102,6 @@ class Intake:
         if isinstance(match, WrongMethod):
             return self._wrong(match.allow)
         return Functional(version, module, interface, tail, match)
-
-    def _somebody_offers(self, version: VersionTable, module: str, interface: Interface) -> bool:
-        snapshot = self._registry.snapshot
-        return any(
-            (module, interface) in custom_endpoints(version, snapshot.advertises(platform))
-            for platform in snapshot.platforms
-        )
 
     def _configuration(self, what: str, version: VersionTable | None, method: str) -> Configuration | HubAnswer:
         return Configuration(what, version) if method == "GET" else self._wrong(("GET",))

@@ -1,6 +1,7 @@
 """Which platforms are there: evidence from messages and legs, probes for the silent ones (R-154 to R-156)."""
 
 import asyncio
+import functools
 from datetime import datetime, timedelta
 
 import structlog
@@ -42,6 +43,7 @@ class LivenessBoard:
         self._spacing_s = spacing_s
         self._states: dict[str, Liveness] = {}
         self._probing: set[str] = set()
+        self._remembering: set[str] = set()
         self.offline: set[str] = set()
 
     def _state(self, platform_id: str) -> Liveness:
@@ -96,7 +98,6 @@ class LivenessBoard:
             self._flip(platform_id, online=False)
 
     def _flip(self, platform_id: str, *, online: bool) -> None:
-        now = self._clock.now()
         if online:
             self.offline.discard(platform_id)
             self._alarms.clear("platform_offline", platform_id)
@@ -105,12 +106,27 @@ class LivenessBoard:
             self.offline.add(platform_id)
             self._alarms.sound("platform_offline", platform_id, "it cannot be reached", standing=True)
 
-        def remember(platform: Platform) -> Platform | None:
-            if platform.reachable is online:
-                return None
-            return platform.changed(now, reachable=online, status_changed_at=now)
+        self._registry.in_background(self._remember(platform_id))
 
-        self._registry.in_background(self._registry.change(platform_id, remember))
+    async def _remember(self, platform_id: str) -> None:
+        """Stores what holds now, one write at a time: a flip during a write is seen when that write is done."""
+        if platform_id in self._remembering:
+            return
+        self._remembering.add(platform_id)
+        try:
+            while True:
+                reachable = platform_id not in self.offline
+                await self._registry.change(platform_id, functools.partial(self._marked, reachable))
+                if (platform_id not in self.offline) is reachable:
+                    return
+        finally:
+            self._remembering.discard(platform_id)
+
+    def _marked(self, reachable: bool, platform: Platform) -> Platform | None:
+        if platform.reachable is reachable:
+            return None
+        now = self._clock.now()
+        return platform.changed(now, reachable=reachable, status_changed_at=now)
 
     async def watch(self) -> None:
         """Probes what is due, each in a task of its own, a bounded number at a time."""
@@ -132,9 +148,9 @@ class LivenessBoard:
             problem = await self._outreach.probe(platform)
         finally:
             self._probing.discard(platform.id)
-        if problem is not None and "401" in problem:
+        if problem is not None and problem.http == 401:
             self._alarms.sound("token_refused", platform.id, "it refuses the hub's token (HTTP 401)")
         if self._state(platform.id).probed(self._clock.monotonic(), succeeded=problem is None):
             self._flip(platform.id, online=problem is None)
         if problem is not None:
-            log.info("probe failed", platform=platform.id, problem=problem)
+            log.info("probe failed", platform=platform.id, problem=problem.why)

@@ -144,16 +144,16 @@ class Outreach:
         found = configuration.read(Credentials, data)
         return Failed(f"{method} {url}: the credentials are not usable: {found}") if isinstance(found, str) else found
 
-    async def probe(self, platform: Platform) -> str | None:
-        """GET of the versions endpoint with the token in use (R-154); None when it answers, else what went wrong."""
+    async def probe(self, platform: Platform) -> Failed | None:
+        """GET of the versions endpoint with the token in use (R-154); None when it answers."""
         outbound = self._registry.outbound(platform)
         connection: Connection | None = platform.connection
         if outbound is None or connection is None:
-            return "not registered"
+            return Failed("not registered")
         outcome = await self.request(outbound.wire, "GET", connection.versions_url, outbound.authorization)
         if not isinstance(outcome, Answer):
-            return describe(outcome)
-        return None if 200 <= outcome.status < 300 else f"HTTP {outcome.status}"
+            return Failed(describe(outcome))
+        return None if 200 <= outcome.status < 300 else Failed(f"HTTP {outcome.status}", outcome.status)
 
 
 def describe(outcome: Outcome) -> str:

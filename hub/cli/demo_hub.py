@@ -108,7 +108,7 @@ class DemoHub:
         return [
             Registered(
                 platform.name,
-                platform.status.value,
+                self._hub.liveness.status(platform).value,
                 None if platform.connection is None else platform.connection.version,
                 tuple(f"{role.role.value} {role.party}" for role in platform.roles),
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from hub.cli.demo_hub import DemoHub, demo_settings
-from hub.sandbox.demo import Cast, Screen, invitation, stay, tell
+from hub.sandbox.demo import Cast, Screen, invite, stay, tell
 from hub.settings import ENV_PREFIX
 from hub.settings.kept import FILES
 
@@ -47,12 +47,13 @@ async def show(
                     return STOPPED
                 passed = telling.result()
                 if not once:
-                    console.print(await _what_next(hub, folder))
+                    await _what_next(hub, screen, folder)
                 if picture is not None:
                     console.save_svg(str(picture), title="ocpi-hub demo")
                     console.record = False
                 if not once:
                     await stay(hub, players, screen, stop)
+                    screen.say("Stopping.")
                 return 0 if passed else FAILED
             finally:
                 for task in (telling, stopping):
@@ -71,7 +72,8 @@ def _port(*, once: bool) -> int:
     return USUAL_PORT
 
 
-async def _what_next(hub: DemoHub, folder: Path) -> object:
+async def _what_next(hub: DemoHub, screen: Screen, folder: Path) -> None:
+    """Every line can be copied as it is: what it needs is in the demo's folder."""
     program = "ocpi-hub" if shutil.which("ocpi-hub") else f"{sys.executable} -m hub"
     operator = f"{ENV_PREFIX}DATA_DIR={folder} {program}"
     visitor = await hub.invite("Visitor")
@@ -87,4 +89,4 @@ async def _what_next(hub: DemoHub, folder: Path) -> object:
         ("ask Alpha for everything OCPI demands", f"{operator} platform selftest 'Alpha Charge' --url {hub.url}"),
         ("join with a CPO of your own", f"{program} sandbox cpo --hub {hub.versions_url} --token {visitor}"),
     )
-    return invitation(hub, facts, commands)
+    invite(screen, hub, facts, commands)

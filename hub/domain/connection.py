@@ -18,7 +18,7 @@ NEVER = float("-inf")
 
 @dataclass(slots=True)
 class Liveness:
-    """The state of one platform. Methods return True when the status flipped."""
+    """The state of one platform, known `since` a moment. Methods return True when the status flipped."""
 
     idle_s: float
     spacing_s: float
@@ -26,7 +26,8 @@ class Liveness:
     offline_s: float = 60.0
     settle_s: float = 60.0
     limit: int = 3
-    heard_at: float = NEVER
+    since: float = NEVER
+    heard_at: float = field(default=NEVER, init=False)
     failures: int = field(default=0, init=False)
     failed_at: float = field(default=NEVER, init=False)
     returned_at: float = field(default=NEVER, init=False)
@@ -65,7 +66,7 @@ class Liveness:
             return now - self.probed_at >= self.offline_s
         if self.failures:
             return now - max(self.probed_at, self.failed_at) >= self.spacing_s
-        return now - max(self.heard_at, self.probed_at) >= self.idle_s
+        return now - max(self.heard_at, self.probed_at, self.since) >= self.idle_s
 
     def _return(self, now: float) -> bool:
         self.online = True

@@ -39,6 +39,7 @@ def acting_roles(module: str, interface: Interface) -> tuple[frozenset[Role], fr
 
 
 # A platform is of use to others in a role when it has at least one of these endpoints (R-171; applicability matrix).
+# What a HUB or OTHER is good for nobody knows beforehand.
 USEFUL_ENDPOINTS: dict[Role, frozenset[tuple[str, Interface]]] = {
     role: frozenset(
         (module, side)
@@ -48,5 +49,5 @@ USEFUL_ENDPOINTS: dict[Role, frozenset[tuple[str, Interface]]] = {
         if role in acting_roles(module, side)[1]
     )
     for role in Role
-    if role is not Role.HUB
+    if role not in (Role.HUB, Role.OTHER)
 }

@@ -121,7 +121,7 @@ class Platform:
     """One platform, registered or invited. `revision` grows by one with every stored change.
 
     `approved` are the triples the operator reserved for it; `open_roles` lets it claim any free triple at registration.
-    `reachable` and `status_changed_at` are what liveness last found; `suspended` is the operator's or a DELETE's word.
+    `reachable` is what liveness last found, for the next start; `suspended` is the operator's word.
     """
 
     id: str
@@ -142,12 +142,14 @@ class Platform:
 
     @property
     def status(self) -> ConnectionStatus:
-        """The connection status of the platform as a whole (R-193, R-202)."""
+        """The connection status by what is agreed (R-193, R-202). OFFLINE is liveness' word, which changes without a
+        stored change: `broker.liveness` knows.
+        """
         if self.suspended:
             return ConnectionStatus.SUSPENDED
         if self.connection is None:
             return ConnectionStatus.SUSPENDED if self.was_registered else ConnectionStatus.PLANNED
-        return ConnectionStatus.CONNECTED if self.reachable else ConnectionStatus.OFFLINE
+        return ConnectionStatus.CONNECTED
 
     def status_of(self, role: HostedRole) -> ConnectionStatus:
         """The connection status of one of its parties in one role."""

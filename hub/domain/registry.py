@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hub.domain.platform import HostedRole, InboundToken, Platform
 from hub.ocpi import urls
-from hub.ocpi.names import Interface
+from hub.ocpi.names import ConnectionStatus, Interface
 from hub.ocpi.party_id import PartyId
 
 
@@ -21,15 +21,27 @@ class Seat:
 class RegistrySnapshot:
     """Look-ups by token fingerprint, party and role. `generation` is the store's at the time of reading."""
 
-    __slots__ = ("_endpoints", "_holders", "_origins", "_parties", "_platforms", "_tokens", "generation")
+    __slots__ = (
+        "_endpoints",
+        "_holders",
+        "_offered",
+        "_origins",
+        "_parties",
+        "_planned",
+        "_platforms",
+        "_tokens",
+        "generation",
+    )
 
     def __init__(self, platforms: Iterable[Platform] = (), generation: int = 0) -> None:
         self.generation = generation
         self._platforms: dict[str, Platform] = {}
         self._parties: dict[str, tuple[Seat, ...]] = {}
+        self._planned: set[str] = set()
         self._holders: dict[str, str] = {}
         self._tokens: dict[str, tuple[Platform, InboundToken]] = {}
         self._endpoints: dict[str, dict[tuple[str, Interface], str]] = {}
+        self._offered: set[tuple[str, Interface]] = set()
         self._origins: dict[str, frozenset[tuple[str, str, int]]] = {}
         for platform in platforms:
             self._add(platform)
@@ -43,16 +55,21 @@ class RegistrySnapshot:
         for role in platform.roles:
             party = role.party
             self._parties[party.key] = (*self._parties.get(party.key, ()), Seat(platform, role, party))
+        if platform.status is ConnectionStatus.PLANNED:
+            self._planned.update(name.party.key for name in platform.approved)
         endpoints: dict[tuple[str, Interface], str] = {}
+        registered: list[str] = []
         if platform.connection is not None:
+            registered.append(platform.connection.versions_url)
             for endpoint in platform.connection.endpoints:
+                registered.append(endpoint.url)
                 if endpoint.interface is not None:
                     endpoints.setdefault((endpoint.module, endpoint.interface), endpoint.url)
         for name, url in platform.settings.endpoint_overrides.items():
             module, _, interface = name.partition("/")
             endpoints[module, Interface(interface)] = url
         self._endpoints[platform.id] = endpoints
-        registered = [platform.connection.versions_url] if platform.connection else []
+        self._offered.update(endpoints)
         origins = (urls.origin(url) for url in (*endpoints.values(), *registered))
         self._origins[platform.id] = frozenset(found for found in origins if found)
 
@@ -84,6 +101,10 @@ class RegistrySnapshot:
         """The party's roles on all platforms; empty when nobody has it."""
         return self._parties.get(party.key, ())
 
+    def is_planned(self, party: PartyId) -> bool:
+        """Whether the party is reserved for a platform that has not registered yet (R-193)."""
+        return party.key in self._planned
+
     def hosted(self, platform: Platform, party: PartyId) -> PartyId | None:
         """The registered spelling of a party if this platform hosts it."""
         for seat in self._parties.get(party.key, ()):
@@ -101,6 +122,10 @@ class RegistrySnapshot:
 
     def advertises(self, platform: Platform) -> frozenset[tuple[str, Interface]]:
         return frozenset(self._endpoints.get(platform.id, {}))
+
+    def is_offered(self, module: str, interface: Interface) -> bool:
+        """Whether any platform advertises this module and interface."""
+        return (module, interface) in self._offered
 
     def owns_url(self, platform: Platform, url: str) -> bool:
         """Whether scheme, host and port of a URL are those of one of the platform's registered endpoints (R-044)."""

@@ -86,6 +86,8 @@ def _judge_unsent(outcome: Unsent) -> Replaced:
 
 def _judge_answer(answer: Answer, method: str) -> Verdict:
     status = answer.status
+    if status < 200:
+        return _NOT_OCPI  # no final answer of HTTP
     if 300 <= status < 400:
         return _REDIRECT
     if status == 401:
@@ -129,7 +131,8 @@ def shows_life(outcome: Outcome) -> bool | None:
     nothing.
     """
     if isinstance(outcome, Answer):
-        return outcome.status not in (502, 503, 504) or None
+        # R-155: a refused token is no success, and what stands before a platform answers 502 to 504 in its place.
+        return outcome.status not in (401, 502, 503, 504) or None
     if isinstance(outcome, Unsent):
         return False if outcome.reason in (UnsentReason.REFUSED, UnsentReason.DNS, UnsentReason.TLS) else None
     return None

@@ -1,6 +1,6 @@
 """The door of the JSON library: reading and writing whole values, with the digits of every number kept."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,17 +12,22 @@ _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class NotJson(ValueError):
-    """The bytes are not JSON; the text says where."""
+    """The bytes are not JSON, or JSON that cannot be kept as values; the text says where."""
 
 
 def loads(body: bytes | str) -> Any:
-    """The value with objects as dict, arrays as list and fractions as Decimal. Raises NotJson."""
+    """The value with objects as dict, arrays as list and fractions as Decimal. Raises NotJson.
+
+    Half a surrogate pair is refused here (a text with one cannot be stored), as is a number no Decimal can hold.
+    """
     try:
         if isinstance(body, bytes) and not body.isascii():
             body.decode()
         return _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise NotJson(str(problem)) from None
+    except InvalidOperation:
+        raise NotJson("a number has too large an exponent") from None
 
 
 def dumps(value: object) -> bytes:

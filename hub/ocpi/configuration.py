@@ -2,9 +2,10 @@
 credentials,
 client info. They are the only OCPI objects the hub itself must understand."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from hub.ocpi import codec
 from hub.ocpi.names import ConnectionStatus, Interface, Role
@@ -12,6 +13,26 @@ from hub.ocpi.names import ConnectionStatus, Interface, Role
 M = TypeVar("M", bound=BaseModel)
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
+
+# More levels than this in members nobody defined could be read, but not written again.
+MAX_DEPTH = 32
+
+
+def _known_interface(value: object) -> object:
+    return value if value in tuple(Interface) else None
+
+
+def _deeper(values: Iterable[object], levels: int) -> bool:
+    """Whether one of these values has more than `levels` lists and objects inside each other."""
+    level = list(values)
+    for _ in range(levels):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(inner, dict | list) for inner in level)
 
 
 class _Read(BaseModel):
@@ -26,12 +47,12 @@ class Version(_Read):
 
 
 class EndpointRow(_Read):
-    """One row of version details. `role` may be missing: old code leaves it out, and it means nothing for
-    credentials.
+    """One row of version details. `role` is None when it is missing or no interface role: old code leaves it out, and
+    it means nothing for credentials (R-162), so that one odd row does not spoil the others.
     """
 
     identifier: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    role: Interface | None = None
+    role: Annotated[Interface | None, BeforeValidator(_known_interface)] = None
     url: Url
 
 
@@ -49,6 +70,12 @@ class BusinessDetails(BaseModel):
     website: str | None = None
     logo: dict[str, Any] | None = None
 
+    @model_validator(mode="after")
+    def _can_be_written_again(self) -> "BusinessDetails":
+        if _deeper([self.logo, *(self.model_extra or {}).values()], MAX_DEPTH):
+            raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+        return self
+
 
 class CredentialsRole(_Read):
     role: Role
@@ -58,7 +85,7 @@ class CredentialsRole(_Read):
 
 
 class Credentials(_Read):
-    token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
+    token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$"), Field(repr=False)]
     url: Url
     roles: Annotated[list[CredentialsRole], Field(min_length=1)]
 

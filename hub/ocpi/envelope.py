@@ -4,11 +4,14 @@ ruling 3).
 
 import re
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
 from hub.ocpi import codec, times
 from hub.ocpi.status import StatusCode, default_message
+
+T = TypeVar("T")
 
 
 def render(code: StatusCode | int, message: str | None = None, *, data: object = msgspec.UNSET, now: datetime) -> bytes:
@@ -55,6 +58,24 @@ _verdicts = msgspec.json.Decoder(_CommandVerdict)
 _texts = msgspec.json.Decoder(str)
 _anything = msgspec.json.Decoder(msgspec.Raw)
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """The decoder's value; raises one of _NOT_JSON.
+
+    JSON allows an escape for half a surrogate pair, and software that cuts texts in the middle of a character sends
+    it; msgspec does not take it. Such a body is read once more with U+FFFD in place of every surrogate.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        whole, count = _SURROGATE.subn(rb"\\ufffd", body)
+        if not count:
+            raise
+    return decoder.decode(whole)
 
 
 def status_code_of(body: bytes) -> int | None:
@@ -62,7 +83,7 @@ def status_code_of(body: bytes) -> int | None:
     try:
         if not body.isascii():
             body.decode()
-        return _answers.decode(body).status_code
+        return _read(_answers, body).status_code
     except _NOT_JSON:
         return None
 
@@ -72,7 +93,7 @@ def verdict_of(body: bytes) -> tuple[str, float] | None:
     unreadable.
     """
     try:
-        verdict = _verdicts.decode(_answers.decode(body).data)
+        verdict = _verdicts.decode(_read(_answers, body).data)
     except _NOT_JSON:
         return None
     return verdict.result, verdict.timeout
@@ -127,13 +148,13 @@ def scan_request(body: bytes) -> Facts | str:
     try:
         if not body.isascii():
             body.decode()
-        return Facts(_facts.decode(body))
+        return Facts(_read(_facts, body))
     except msgspec.ValidationError:
         pass  # valid so far but no object: the rest still has to be checked
     except _NOT_JSON as problem:
         return _why(problem)
     try:
-        _anything.decode(body)
+        _read(_anything, body)
     except _NOT_JSON as problem:
         return _why(problem)
     return _NOTHING
@@ -147,14 +168,18 @@ def _why(problem: BaseException) -> str:
     return f"the body is not JSON: {problem}"
 
 
-def _text(raw: msgspec.Raw) -> str | None:
+def _text(raw: msgspec.Raw | bytes) -> str | None:
     try:
         return _texts.decode(raw)
     except msgspec.DecodeError:
         return None
 
 
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_OBJECT = re.compile(rb"\s*\{")
+_MEMBER = re.compile(rb"[\s,]*(" + _STRING + rb")\s*:\s*", re.DOTALL)
+_SCALAR = re.compile(_STRING + rb"|[^\s,}]++", re.DOTALL)
+_NESTING = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
 
 
 def replace_text(body: bytes, member: str, text: str) -> bytes:
@@ -162,25 +187,32 @@ def replace_text(body: bytes, member: str, text: str) -> bytes:
 
     The body must have passed `scan_request`. Members of inner objects with the same name are left alone.
     """
+    start = _OBJECT.match(body)
+    if start is None:
+        return body
+    replacement = codec.dumps(text)
     pieces: list[bytes] = []
-    copied = depth = 0
-    key: bytes | None = None
-    previous: re.Match[bytes] | None = None
-    value_start = -1
-    for token in _TOKENS.finditer(body):
-        mark = token[0]
-        if depth == 1 and mark == b":" and previous is not None:
-            key, value_start = previous[0], token.end()
-        elif depth == 1 and key is not None and mark in (b",", b"}"):
-            if _texts.decode(key) == member:
-                value = body[value_start : token.start()]
-                lead = len(value) - len(value.lstrip())
-                pieces += (body[copied : value_start + lead], codec.dumps(text))
-                copied = value_start + len(value.rstrip())
-            key = None
-        if mark in (b"{", b"["):
-            depth += 1
-        elif mark in (b"}", b"]"):
-            depth -= 1
-        previous = token
+    copied, position = 0, start.end()
+    while (found := _MEMBER.match(body, position)) is not None:
+        value, position = found.end(), _value_end(body, found.end())
+        if _text(found[1]) == member:
+            pieces += (body[copied:value], replacement)
+            copied = position
     return b"".join((*pieces, body[copied:]))
+
+
+def _value_end(body: bytes, start: int) -> int:
+    """Where the value that starts here ends."""
+    if body[start] not in b"{[":
+        scalar = _SCALAR.match(body, start)
+        return start if scalar is None else scalar.end()
+    depth = 0
+    for token in _NESTING.finditer(body, start):
+        mark = body[token.start()]
+        if mark in b"{[":
+            depth += 1
+        elif mark in b"}]":
+            depth -= 1
+            if not depth:
+                return token.end()
+    return len(body)

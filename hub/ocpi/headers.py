@@ -3,9 +3,9 @@ R-063).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from hub.ocpi.party_id import PartyId
+from hub.ocpi.party_id import PartyId, party
 
 AUTHORIZATION = "Authorization"
 REQUEST_ID = "X-Request-ID"
@@ -26,16 +26,14 @@ JSON = "application/json"
 MAX_ID_LENGTH = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(NamedTuple):
     """The TO and FROM pairs of a request; a pair that is absent is None."""
 
     to: PartyId | None
     sender: PartyId | None
 
 
-@dataclass(frozen=True, slots=True)
-class HalfPair:
+class HalfPair(NamedTuple):
     """Only one header of a pair is there (R-052): `name` is the one that is missing."""
 
     name: str
@@ -54,8 +52,8 @@ def read_routing(headers: Mapping[str, str]) -> Routing | HalfPair:
     if bool(from_country) != bool(from_party):
         return HalfPair(FROM_PARTY if from_country else FROM_COUNTRY)
     return Routing(
-        PartyId(to_country, to_party) if to_party else None,
-        PartyId(from_country, from_party) if from_party else None,
+        party(to_country, to_party) if to_party else None,
+        party(from_country, from_party) if from_party else None,
     )
 
 

@@ -12,8 +12,10 @@ from hub.ocpi import times, urls
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
 
-_LINK_VALUE = re.compile(r"<([^>]*)>\s*((?:;\s*[^\s=;,]+\s*(?:=\s*(?:\"[^\"]*\"|[^\s;,\"]*))?\s*)*)")
-_PARAMETER = re.compile(r";\s*([^\s=;,]+)\s*(?:=\s*(?:\"([^\"]*)\"|([^\s;,\"]*)))?")
+_QUOTED = r"\"(?:[^\"\\]|\\.)*+\""
+_PARAMETERS = rf"(?:;\s*[^\s=;,]*\s*(?:=\s*(?:{_QUOTED}|[^\s;,\"]*))?\s*)*+"
+_LINK_VALUE = re.compile(rf"<([^<>]*)>\s*({_PARAMETERS})")
+_PARAMETER = re.compile(rf";\s*([^\s=;,]*)\s*(?:=\s*({_QUOTED}|[^\s;,\"]*))?")
 
 
 def next_link(values: Iterable[str]) -> str | None:
@@ -22,9 +24,9 @@ def next_link(values: Iterable[str]) -> str | None:
     """
     for value in values:
         for reference, parameters in _LINK_VALUE.findall(value):
-            for name, quoted, bare in _PARAMETER.findall(parameters):
-                if name.lower() == "rel" and "next" in (quoted or bare).lower().split():
-                    return str(reference).strip() or None
+            relation = next((text for name, text in _PARAMETER.findall(parameters) if name.lower() == "rel"), "")
+            if "next" in relation.strip('"').lower().split():
+                return str(reference).strip() or None
     return None
 
 

@@ -1,6 +1,7 @@
 """The identity of a party: country code and party id, compared without regard to case (R-058, R-109)."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hub.ocpi.names import Role
 
@@ -24,6 +25,19 @@ class PartyId:
 
     def __str__(self) -> str:
         return f"{self.country_code}/{self.party_id}"
+
+
+def party(country_code: str, party_id: str) -> PartyId:
+    """The party of these texts. The same spelling gives the same object: every message names two of them."""
+    # What is too long to be a party is not kept: a header may have thousands of characters.
+    if len(country_code) > 2 or len(party_id) > 3:
+        return PartyId(country_code, party_id)
+    return _kept(country_code, party_id)
+
+
+@lru_cache(maxsize=16_384)
+def _kept(country_code: str, party_id: str) -> PartyId:
+    return PartyId(country_code, party_id)
 
 
 def role_key(role: Role, party: PartyId) -> str:

@@ -58,10 +58,10 @@ def _decode(parameter: str) -> str | None:
 
 
 def new_token() -> str:
-    """An unguessable token of 46 characters. The dot is not in the Base64 alphabet, so no token is the Base64 of
-    another.
+    """An unguessable token of 49 characters. The dot is not in the Base64 alphabet, so no token is the Base64 of
+    another; a digit or letter comes first, so that a command line does not take it for an option.
     """
-    return f"{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(17)}"
+    return f"{secrets.token_hex(8)}.{secrets.token_urlsafe(24)}"
 
 
 def acceptable(token: str) -> bool:

@@ -101,6 +101,8 @@ class OcpiDoor:
         started: float,
     ) -> HubAnswer:
         routing = headers.read_routing(request.headers)
+        if isinstance(routing, HalfPair) or None in routing:
+            self._note_misspelt(request, caller)
         if isinstance(routing, HalfPair):
             return self.answers.plain(
                 200, StatusCode.INVALID_PARAMETERS, f"Routing headers come in pairs: {routing.name} is missing"
@@ -134,6 +136,12 @@ class OcpiDoor:
             started=started,
         )
         return await self.direct.serve(exchange, facts)
+
+    def _note_misspelt(self, request: web.BaseRequest, caller: Caller) -> None:
+        """A pair that is missing may be there under another name, which helps whoever connects a platform (T-33)."""
+        unknown = headers.unknown_ocpi_headers(request.headers)
+        if unknown:
+            log.info("unknown OCPI headers", platform=caller.platform.id, names=unknown[:8])
 
     async def _configuration(
         self, request: web.BaseRequest, caller: Caller, address: Configuration, query: str

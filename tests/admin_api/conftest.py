@@ -80,7 +80,8 @@ class Operator:
             self._validate("ProblemOutput", reply)
             assert reply.body["status"] == reply.status
         endpoint = next(
-            (one for one in ENDPOINTS if one.method == method and one.fits(path.removeprefix(PREFIX))), None
+            (one for one in ENDPOINTS if one.method == method and one.values_in(path.removeprefix(PREFIX)) is not None),
+            None,
         )
         if endpoint is None or reply.status in (408, 500):
             return

@@ -119,6 +119,8 @@ async def test_every_advertised_endpoint_answers(hub: RunningHub, world: World) 
         "2.2.1/sender/locations/../../credentials",
         "2.2.1/sender/locations/%2e%2e/x",
         "2.2.1/receiver/tokens/NL//EMA/123",
+        "2.2.1/receiver/hubclientinfo/NL/CPA",
+        "2.2.1/sender/credentials",
     ],
 )
 async def test_s_009_unknown_version_or_module(hub: RunningHub, world: World, path: str) -> None:

@@ -3,6 +3,7 @@ R-105).
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hub.ocpi.names import Interface
 
@@ -18,19 +19,21 @@ class Shape:
     body_optional: bool = False
     segments: tuple[str, ...] = field(init=False)
     owned: bool = field(init=False)
+    literals: tuple[tuple[int, str], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         segments = tuple(self.path.split("/")) if self.path else ()
+        literals = tuple((position, text) for position, text in enumerate(segments) if text[0] != "{")
+        object.__setattr__(self, "literals", literals)
         object.__setattr__(self, "segments", segments)
         object.__setattr__(self, "owned", segments[:2] == OWNER)
 
     def fits(self, segments: tuple[str, ...]) -> bool:
-        """Whether the literal segments agree; both have the same length."""
-        return all(want == got or want[0] == "{" for want, got in zip(self.segments, segments, strict=True))
+        """Whether the literal segments agree and none is empty; both have the same length."""
+        return "" not in segments and all(segments[position] == literal for position, literal in self.literals)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A request that the table allows: its module table, its shape and the raw (still encoded) path segments."""
 
     table: "ModuleTable"
@@ -43,8 +46,7 @@ class Match:
         return not self.segments
 
 
-@dataclass(frozen=True, slots=True)
-class WrongMethod:
+class WrongMethod(NamedTuple):
     """The path is known, the method is not: `allow` is what the path takes."""
 
     allow: tuple[str, ...]

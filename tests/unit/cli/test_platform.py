@@ -38,7 +38,7 @@ def test_inviting_shows_the_token_once(cli: Cli, name: str) -> None:
         ("EMSP", "INV", "PLANNED"),
     ]
     token = next(line.split()[-1] for line in result.stdout.splitlines() if "registration token" in line)
-    assert len(token) == 46
+    assert 32 <= len(token) <= 64
     assert token not in cli.done("platform", "show", name) + cli.done("platform", "list")
 
 

@@ -1,0 +1,36 @@
+"""The chapters of the demo, in the order they are told; each is a title, a sentence and a function that plays it."""
+
+from hub.sandbox.demo.chapters import (
+    cdrs,
+    commands,
+    fidelity,
+    locations,
+    pages,
+    parties,
+    profiles,
+    registration,
+    restart,
+    sessions,
+    tariffs,
+    tokens,
+    trouble,
+)
+
+CHAPTERS = tuple(
+    (chapter.TITLE, chapter.ABOUT, chapter.play)
+    for chapter in (
+        registration,
+        parties,
+        locations,
+        tariffs,
+        tokens,
+        sessions,
+        cdrs,
+        commands,
+        profiles,
+        pages,
+        fidelity,
+        trouble,
+        restart,
+    )
+)
