@@ -20,7 +20,7 @@ from tests.bench.isolation import MOST_DIFFERENCE_S, MOST_RATIO, isolation
 def main(rounds: int, count: int, connections: int, uvloop: bool, only: str | None) -> None:
     """Drives direct GET and PUT through the hub and through a plain aiohttp reverse proxy, and compares."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    console = Console()
+    console = Console(width=max(100, Console().width))
     kept = True
     if only in (None, "cost"):
         cheap = cost(console, rounds, count, connections, uvloop=uvloop)

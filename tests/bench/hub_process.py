@@ -13,7 +13,7 @@ from tests.hubs import test_settings
 
 async def main(folder: Path, port: int) -> None:
     logs.configure("warning", "json", sys.stderr)
-    settings = test_settings(folder, port=port, forward_timeout=25.0, platform_connections=128)
+    settings = test_settings(folder, port=port, forward_timeout=25.0, platform_connections=1000)
     with (folder / "legs.log").open("ab") as legs:
         async with app.running(settings, legs_to=legs) as hub:
             app.settle_heap()

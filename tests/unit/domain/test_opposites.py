@@ -1,0 +1,44 @@
+"""Who acts on which side, and what makes a platform useful in a role."""
+
+from itertools import product
+
+import pytest
+
+from hub.domain.opposites import USEFUL_ENDPOINTS, acting_roles
+from hub.ocpi.names import Interface, Role
+from tests.unit.domain.acting import ACTING
+from tests.unit.domain.platforms import R, S
+
+
+@pytest.mark.parametrize("endpoint", ACTING)
+def test_the_sides_of_each_interface(endpoint: tuple[str, Interface]) -> None:
+    assert acting_roles(*endpoint) == ACTING[endpoint]
+
+
+@pytest.mark.parametrize("side", list(Interface))
+def test_of_a_custom_module_nothing_is_known(side: Interface) -> None:
+    assert acting_roles("nltnm-tokens", side) == (frozenset(Role), frozenset(Role))
+
+
+@pytest.mark.parametrize("role", [Role.CPO, Role.EMSP, Role.NSP, Role.NAP, Role.SCSP])
+def test_a_role_is_of_use_with_an_interface_it_typically_serves(role: Role) -> None:
+    assert USEFUL_ENDPOINTS[role] == {endpoint for endpoint, (_, servers) in ACTING.items() if role in servers}
+
+
+def test_the_applicability_matrix_is_contained() -> None:
+    """Section 3: S where a role serves the SENDER interface, R where it serves the RECEIVER interface."""
+    columns = (Role.CPO, Role.EMSP, Role.NSP, Role.NAP, Role.SCSP)
+    matrix = {
+        "locations": ("S", "R", "R", "SR", ""),
+        "tariffs": ("S", "R", "R", "SR", ""),
+        "sessions": ("S", "R", "", "", "R"),
+        "cdrs": ("S", "R", "", "", ""),
+        "tokens": ("R", "S", "", "", ""),
+        "commands": ("R", "S", "", "", ""),
+        "chargingprofiles": ("R", "", "", "", "S"),
+    }
+
+    for (module, cells), (column, role) in product(matrix.items(), enumerate(columns)):
+        for letter, side in (("S", S), ("R", R)):
+            if letter in cells[column]:
+                assert (module, side) in USEFUL_ENDPOINTS[role]

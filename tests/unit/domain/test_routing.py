@@ -1,0 +1,194 @@
+"""Routing decisions, case by case; the property test beside it covers the combinations."""
+
+import pytest
+
+from hub.domain.registry import RegistrySnapshot
+from hub.domain.routing import Direct, Refused, Request, Router, identify_sender, not_connected, route
+from hub.ocpi.names import Interface, Role
+from hub.ocpi.party_id import PartyId
+from hub.ocpi.status import StatusCode
+from tests.unit.domain.platforms import HUB, R, S, hosted, party, platform, reserved, url_of
+
+CPO_ENDPOINTS = [("locations", S), ("tokens", R), ("commands", R), ("x-own", R)]
+EMSP_ENDPOINTS = [("locations", R), ("tokens", S), ("commands", S), ("cdrs", R)]
+
+P1 = platform("P1", [hosted(Role.CPO, "NL/Cpa"), hosted(Role.CPO, "BE/CPB")], CPO_ENDPOINTS)
+P2 = platform("P2", [hosted(Role.EMSP, "NL/EMA"), hosted(Role.EMSP, "DE/EMB")], EMSP_ENDPOINTS)
+P3 = platform("P3", [hosted(Role.NSP, "NL/NSP")], [("locations", R)])
+P4 = platform("P4", [hosted(Role.CPO, "FR/DUO"), hosted(Role.EMSP, "FR/DUO")], [*CPO_ENDPOINTS, *EMSP_ENDPOINTS])
+P6 = platform("P6", [hosted(Role.CPO, "DE/SUS")], CPO_ENDPOINTS, suspended=True)
+P7 = platform("P7", [hosted(Role.CPO, "DE/GON")], None)
+P8 = platform("P8", [hosted(Role.CPO, "DE/TWO", suspended=True), hosted(Role.EMSP, "DE/TWO")], CPO_ENDPOINTS)
+P9 = platform("P9", endpoints=None, approved=[reserved(Role.EMSP, "IT/EMN")], was_registered=False)
+REGISTRY = RegistrySnapshot([P1, P2, P3, P4, P6, P7, P8, P9])
+
+
+def asked(
+    platform_id: str,
+    to: str | None,
+    sender: str | None,
+    module: str = "locations",
+    interface: Interface = S,
+    owner: str | None = None,
+    custom: bool = False,
+) -> Direct | Refused:
+    request = Request(
+        platform_id,
+        None if to is None else party(to),
+        None if sender is None else party(sender),
+        module,
+        interface,
+        None if owner is None else party(owner),
+        custom,
+    )
+    return route(REGISTRY, HUB, request)
+
+
+def refusal(decision: Direct | Refused) -> tuple[int, int]:
+    assert isinstance(decision, Refused), decision
+    assert decision.message
+    return decision.http, decision.code
+
+
+def receiver(decision: Direct | Refused) -> tuple[str, str, str]:
+    assert isinstance(decision, Direct), decision
+    return str(decision.sender), str(decision.receiver), decision.endpoint
+
+
+def test_a_known_party_is_reached_at_its_endpoint_under_its_registered_name() -> None:
+    assert receiver(asked("P2", "nl/cpa", "nl/ema")) == ("NL/EMA", "NL/Cpa", url_of("P1", "locations", S))
+
+
+def test_both_parties_may_be_on_one_platform_and_even_be_the_same() -> None:
+    assert receiver(asked("P1", "BE/CPB", "NL/Cpa")) == ("NL/Cpa", "BE/CPB", url_of("P1", "locations", S))
+    assert receiver(asked("P4", "FR/DUO", "FR/DUO")) == ("FR/DUO", "FR/DUO", url_of("P4", "locations", S))
+
+
+def test_a_spoofed_sender_is_forbidden_whatever_else_is_wrong() -> None:
+    assert refusal(asked("P2", "NL/CPA", "NL/CPA")) == (403, 2001)
+    assert refusal(asked("P2", None, "NL/XXX", owner="ZZ/ZZZ")) == (403, 2001)
+    assert refusal(asked("P9", "NL/CPA", "IT/EMN")) == (403, 2001)
+
+
+def test_a_sender_left_out_is_the_owner_in_the_path_or_the_only_one_it_can_be() -> None:
+    assert receiver(asked("P2", "NL/CPA", None, "tokens", R, "de/emb"))[0] == "DE/EMB"
+    assert receiver(asked("P3", "NL/CPA", None))[0] == "NL/NSP"
+    assert refusal(asked("P2", "NL/CPA", None)) == (200, 2001)
+    # Nobody of P3 typically authorizes, yet there is only one who can have asked.
+    assert receiver(asked("P3", "NL/EMA", None, "tokens", S))[0] == "NL/NSP"
+
+
+def test_a_party_in_two_roles_is_one_sender() -> None:
+    assert receiver(asked("P4", "NL/CPA", None))[0] == "FR/DUO"
+
+
+def test_the_owner_in_a_path_must_be_of_the_requesting_platform() -> None:
+    assert refusal(asked("P1", "NL/EMA", "NL/CPA", "locations", R, "NL/EMA")) == (404, 2001)
+    assert refusal(asked("P1", "NL/EMA", "NL/CPA", "locations", R, "%4EL/CPA")) == (404, 2001)
+    assert receiver(asked("P1", "NL/EMA", "NL/CPA", "locations", R, "be/cpb"))[1] == "NL/EMA"
+
+
+@pytest.mark.parametrize("to", [None, "NL/HUB", "nl/hub"])
+def test_without_a_party_to_go_to_there_is_no_receiver(to: str | None) -> None:
+    assert refusal(asked("P2", to, "NL/EMA")) == (200, 4001)
+
+
+def test_f1_nobody_has_the_address() -> None:
+    decision = asked("P2", "XX/ZZZ", "NL/EMA")
+
+    assert refusal(decision) == (200, 4001)
+    assert isinstance(decision, Refused)
+    assert "XX/ZZZ" in decision.message
+
+
+@pytest.mark.parametrize("to", ["DE/SUS", "DE/GON", "DE/TWO", "IT/EMN"])
+def test_f4_suspended_gone_or_planned(to: str) -> None:
+    """The platform is suspended, has left, has one role suspended, or was only invited."""
+    assert refusal(asked("P2", to, "NL/EMA")) == (200, 4003)
+    assert not_connected(party("DE/SUS")).code is StatusCode.CONNECTION_PROBLEM
+
+
+def test_f8_the_receiver_lacks_the_endpoint() -> None:
+    assert refusal(asked("P1", "NL/NSP", "NL/CPA", "cdrs", R)) == (200, 4000)
+    assert refusal(asked("P2", "NL/CPA", "NL/EMA", "tariffs", S)) == (200, 4000)
+
+
+def test_suspension_is_of_a_role_on_either_side() -> None:
+    # DE/TWO may not act as CPO, and still acts as eMSP.
+    assert refusal(asked("P8", "NL/EMA", "DE/TWO", "locations", R, "DE/TWO")) == (403, 2000)
+    assert receiver(asked("P8", "NL/CPA", "DE/TWO", "locations", S))[0] == "DE/TWO"
+    # A custom module has no sides: one role that is not suspended is enough.
+    assert receiver(asked("P8", "NL/CPA", "DE/TWO", "x-own", R, custom=True))[1] == "NL/Cpa"
+
+
+def test_a_party_on_two_platforms_is_found_by_the_role_that_acts() -> None:
+    cpo = platform("PC", [hosted(Role.CPO, "SE/ONE")], CPO_ENDPOINTS)
+    emsp = platform("PE", [hosted(Role.EMSP, "SE/ONE")], EMSP_ENDPOINTS)
+    registry = RegistrySnapshot([cpo, emsp, P1, P2])
+
+    def to_one(platform_id: str, sender: str, module: str, side: Interface) -> str:
+        decision = route(registry, HUB, Request(platform_id, party("se/one"), party(sender), module, side))
+        assert isinstance(decision, Direct)
+        return decision.platform.id
+
+    assert to_one("P2", "NL/EMA", "locations", S) == "PC"
+    assert to_one("P1", "NL/CPA", "locations", R) == "PE"
+    # TO equals FROM, on two platforms (T-25)
+    assert to_one("PC", "SE/ONE", "locations", R) == "PE"
+    assert to_one("PE", "SE/ONE", "tokens", R) == "PC"
+
+
+def test_several_platforms_are_narrowed_by_the_endpoint_and_else_ambiguous() -> None:
+    one = platform("PA", [hosted(Role.EMSP, "SE/ONE")], [("locations", R)])
+    two = platform("PB", [hosted(Role.NSP, "SE/ONE")], [("tariffs", R)])
+    registry = RegistrySnapshot([one, two, P1])
+
+    def pushed(module: str, there: RegistrySnapshot = registry) -> Direct | Refused:
+        return route(there, HUB, Request("P1", party("SE/ONE"), party("NL/CPA"), module, R))
+
+    assert receiver(pushed("locations"))[2] == url_of("PA", "locations", R)
+    assert receiver(pushed("tariffs"))[2] == url_of("PB", "tariffs", R)
+    both = platform("PB", [hosted(Role.NSP, "SE/ONE")], [("locations", R)])
+    assert refusal(pushed("locations", registry.replacing(both))) == (200, 4001)
+
+
+def test_custom_modules_go_where_they_are_advertised() -> None:
+    assert receiver(asked("P2", "NL/CPA", "NL/EMA", "x-own", R, custom=True))[2] == url_of("P1", "x-own", R)
+    assert refusal(asked("P1", "NL/EMA", "NL/CPA", "x-own", R, custom=True)) == (200, 4000)
+    assert refusal(asked("P1", None, "NL/CPA", "x-own", R, custom=True)) == (200, 4001)
+
+
+def test_a_platform_that_has_just_gone_is_unauthorized() -> None:
+    assert refusal(asked("P0", "NL/CPA", None)) == (401, 2000)
+
+
+def test_the_sender_alone() -> None:
+    request = Request("P2", None, PartyId("nl", "Ema"), "locations", S)
+
+    assert str(identify_sender(REGISTRY, P2, request)) == "NL/EMA"
+
+
+def test_the_router_remembers_where_to_and_only_that() -> None:
+    router = Router(HUB)
+    known = Request("P2", party("NL/CPA"), party("NL/EMA"), "locations", S)
+    again = Request("P2", party("nl/cpa"), party("nl/EMA"), "locations", S)
+
+    first = router.decide(REGISTRY, known)
+    assert first == route(REGISTRY, HUB, known)
+    assert router.decide(REGISTRY, again) is first
+    for spelling in ("XX/ZZZ", "xx/zzz"):
+        refused = router.decide(REGISTRY, Request("P2", party(spelling), party("NL/EMA"), "locations", S))
+        assert isinstance(refused, Refused)
+        assert spelling in refused.message
+
+
+def test_the_router_forgets_with_the_snapshot_and_at_its_limit() -> None:
+    router = Router(HUB, limit=2)
+    requests = [Request("P2", party(to), party("NL/EMA"), "locations", S) for to in ("NL/CPA", "BE/CPB", "FR/DUO")]
+
+    kept = router.decide(REGISTRY, requests[0])
+    for request in requests * 3:
+        assert router.decide(REGISTRY, request) == route(REGISTRY, HUB, request)
+    moved = REGISTRY.replacing(platform("P1", [hosted(Role.CPO, "NL/Cpa")], None))
+    assert router.decide(moved, requests[0]) == not_connected(party("NL/CPA"))
+    assert router.decide(REGISTRY, requests[0]) == kept
