@@ -47,4 +47,5 @@ def _uvloop() -> LoopFactory:
         import uvloop
     except ImportError:
         raise click.ClickException("--uvloop needs the extra: pip install 'ocpi-hub[speed]'") from None
-    return uvloop.new_event_loop
+    factory: LoopFactory = uvloop.new_event_loop
+    return factory
