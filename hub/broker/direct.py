@@ -1,8 +1,7 @@
 """Direct routing: a request for one party, and the three kinds of URL that lead back through the hub (R-064 to R-070).
 
-Order of the walk: page link, result or CDR by their URLs; else sender, owner, decision, what must be stored first, the
-leg,
-and the URLs in its answer.
+Order of the walk: page link, result or CDR by their URLs; else sender, owner and receiver, what must be stored first,
+the leg, and the URLs in its answer.
 """
 
 from hub.broker.answer import Answers

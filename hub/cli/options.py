@@ -12,7 +12,7 @@ import click
 from hub.cli.secrets import admin_token, kept_file
 from hub.ocpi.names import Role as RoleWord
 from hub.ocpi.party_id import well_formed
-from hub.settings import ENV_PREFIX, Settings, load
+from hub.settings import ENV_PREFIX, Settings, load, refuse_unserved
 
 Command = Callable[..., None]
 Role = dict[str, str]
@@ -27,7 +27,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 def settings_from(config: Path | None) -> Settings:
     """The settings a command works with. SettingsError names what is wrong."""
-    return load(config, os.environ)
+    settings = load(config, os.environ)
+    refuse_unserved(settings)
+    return settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The objects of the configuration modules, read tolerantly and written exactly: versions, version details,
-credentials,
-client info. They are the only OCPI objects the hub itself must understand."""
+credentials, client info. They are the only OCPI objects the hub itself must understand.
+"""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar

@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     stream_above: kinds.Size = ByteSize(MIB)
     """Bytes of an answer above which it is streamed instead of judged whole."""
     header_limit: kinds.Size = ByteSize(16 * 1024)
-    """Bytes of the largest request or answer header block, request line included."""
+    """Bytes of the longest request line and of the longest header line a client may send."""
     platform_connections: kinds.Count = 64
     """Requests in flight to one platform."""
     in_flight: kinds.Count = 2000

@@ -6,11 +6,12 @@ import re
 import threading
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.errors import SettingsError
-from hub.settings import KeptSecret, Settings, defaults_warnings, describe, ensure_secrets, load
+from hub.settings import KeptSecret, Settings, defaults_warnings, describe, ensure_secrets, load, refuse_unserved
 
 HOME = {"HOME": "/home/someone"}
 
@@ -393,3 +394,21 @@ def test_hubs_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
     assert len(keys) == count
     assert len(set(keys)) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["admin.token", "secret.key"]
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"agreements_default": "closed"}, "AGREEMENTS_DEFAULT"),
+        ({"plugins": ("rate_limit",)}, "PLUGINS"),
+        ({"plugin_folder": Path("/tmp")}, "PLUGIN_FOLDER"),
+    ],
+)
+def test_what_is_not_there_yet_is_refused_and_not_ignored(values: dict[str, Any], key: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{key} must be"):
+        refuse_unserved(Settings(**values))
+
+
+def test_the_defaults_ask_for_nothing_that_is_not_there() -> None:
+    refuse_unserved(Settings())
+    refuse_unserved(Settings(plugins=()))

@@ -120,7 +120,23 @@ def test_one_odd_role_does_not_spoil_version_details(role: object, expected: Int
     found = read(VersionDetails, {"version": "2.2.1", "endpoints": rows, "x": 1})
 
     assert isinstance(found, VersionDetails)
-    assert found.endpoints == [EndpointRow(identifier="credentials", role=expected, url="https://x.test/c")]
+    (endpoint,) = found.endpoints
+    assert (endpoint.identifier, endpoint.role, endpoint.url) == ("credentials", expected, "https://x.test/c")
+
+
+def test_the_lengths_of_the_text_are_the_limits() -> None:
+    def fits(identifier: str, url: str) -> bool:
+        return isinstance(read(EndpointRow, {"identifier": identifier, "url": url}), EndpointRow)
+
+    assert fits("i", "u")
+    assert fits("i" * 64, "u" * 255)
+    assert not fits("", "u")
+    assert not fits("i" * 65, "u")
+    assert not fits("i", "")
+    assert not fits("i", "u" * 256)
+    assert isinstance(read(BusinessDetails, {"name": "n" * 100}), BusinessDetails)
+    assert isinstance(read(BusinessDetails, {"name": "n" * 101}), str)
+    assert isinstance(read(BusinessDetails, {"name": ""}), str)
 
 
 def test_a_row_without_role_is_read() -> None:

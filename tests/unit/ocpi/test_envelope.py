@@ -137,6 +137,12 @@ def test_what_is_no_json_is_refused_in_a_sentence(body: bytes) -> None:
     assert len(problem) < 120
 
 
+def test_a_refusal_says_what_is_wrong() -> None:
+    assert scan_request(b"[" * 5000 + b"]" * 5000) == "the body is nested too deeply"
+    assert scan_request(b'{"a":"\xff"}') == "the body is not UTF-8 (byte 6)"
+    assert str(scan_request(b'{"a":1,}')).startswith("the body is not JSON: ")
+
+
 def test_facts_beside_half_a_surrogate_pair_are_read() -> None:
     facts = facts_of(
         b'{"name":"\\ud83d","party_id":"EMA","country_code":"NL","token":{"party_id":"A","country_code":"B"}}'

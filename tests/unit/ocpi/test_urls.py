@@ -48,6 +48,7 @@ def test_resolving(reference: str, expected: str) -> None:
     [
         ("https://X.test/a", ("https", "x.test", 443)),
         ("HTTP://x.test:8080", ("http", "x.test", 8080)),
+        ("http://x.test", ("http", "x.test", 80)),
         ("http://[::1]:80/", ("http", "::1", 80)),
         ("https://x.test:/", ("https", "x.test", 443)),
         ("https://x.test:0/", ("https", "x.test", 0)),
@@ -87,7 +88,7 @@ def test_tails_that_climb(dots: str, separator: str) -> None:
 
 
 def test_a_tail_that_stays_encoded_is_taken_for_one_that_climbs() -> None:
-    assert urls.climbs("%25252525252541")
+    assert urls.climbs("%25252541")
     assert not urls.climbs("%252541")
 
 
