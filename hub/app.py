@@ -16,7 +16,8 @@ from hub.broker.alarms import Alarms
 from hub.broker.answer import Answers
 from hub.broker.callbacks import Callbacks
 from hub.broker.cdr_locations import CdrLocations
-from hub.broker.client_info import ClientInfo
+from hub.broker.client_info import ClientInfoList, ClientInfos
+from hub.broker.client_info_push import ClientInfoPush
 from hub.broker.direct import DirectRouting
 from hub.broker.identity import HubIdentity
 from hub.broker.intake import Intake
@@ -74,6 +75,7 @@ class RunningHub:
     alarms: Alarms
     metrics: Metrics
     ops: OpsDoor
+    client_info: ClientInfoPush
 
 
 async def serve(settings: Settings, *, legs_to: BinaryIO | None = None) -> None:
@@ -118,6 +120,7 @@ async def running(
         hub = _assembled(settings, store, clock, memory=memory, legs_to=legs_to or sys.stdout.buffer, stack=stack)
         await memory.registry.load()
         hub.parts.liveness.restore()
+        hub.parts.client_info.start()
         stack.push_async_callback(memory.registry.close)
         stack.push_async_callback(hub.parts.forwarder.close)
         tasks = await stack.enter_async_context(_owned_tasks())
@@ -127,6 +130,7 @@ async def running(
             ("store", hub.watch.watch()),
             ("callbacks", hub.callbacks.prune()),
             ("announcement", hub.joining.announce()),
+            ("client info", hub.parts.client_info.run()),
         ):
             tasks.append(asyncio.create_task(_told_of(name, work, hub.parts.alarms), name=name))
         limits = ServerLimits(
@@ -259,6 +263,9 @@ def _assembled(
         clock,
         settings.registration_approval,
     )
+    infos = ClientInfos(registry, liveness)
+    push = ClientInfoPush(infos, registry, liveness, outreach, clock)
+    registry.on_change = liveness.on_flip = push.changed
     joining = Joining(ceremony, store.keys, liveness.reached)
     watch = StoreWatch(store, alarms, clock)
     door = OcpiDoor(
@@ -266,7 +273,7 @@ def _assembled(
         direct,
         Registration(ceremony, answers, liveness.reached),
         VersionInfo(identity, registry),
-        ClientInfo(registry, liveness, identity, answers),
+        ClientInfoList(infos, identity, answers),
         answers,
         metrics,
         clock,
@@ -309,6 +316,7 @@ def _assembled(
         alarms,
         metrics,
         ops,
+        push,
     )
     return _Assembled(parts, joining, watch, callbacks, Doors(door, ops, AdminDoor(admin)))
 

@@ -10,6 +10,7 @@ from hub.app import RunningHub
 from hub.sandbox.world import World, fixture_world
 from hub.settings import Settings
 from tests.hubs import id_of, register_all, test_settings
+from tests.waiting import until
 
 pytest_plugins = ["tests.mongodb"]
 
@@ -34,5 +35,7 @@ async def world(hub: RunningHub) -> AsyncIterator[World]:
     async with fixture_world() as platforms:
         await register_all(hub, platforms)
         hub.liveness.offline.add(id_of(hub, "P10"))
+        hub.client_info.changed()
+        await until(lambda: hub.client_info.quiet)
         platforms.forget_received()
         yield platforms

@@ -14,6 +14,7 @@ from hub.ocpi.names import Role
 from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.world import World
 from hub.settings import Settings
+from tests.waiting import until
 
 SECRET_KEY = "a-secret-key-only-for-tests"
 ADMIN_TOKEN = "an-admin-token-only-for-tests"
@@ -55,7 +56,7 @@ async def register(hub: RunningHub, platform: SandboxPlatform, roles: Sequence[R
 
 
 async def register_all(hub: RunningHub, world: World, only: Sequence[str] | None = None) -> None:
-    """Registers the platforms of the fixture world."""
+    """Registers the platforms of the fixture world, and waits until they have been told of each other."""
 
     async def issue(platform: SandboxPlatform) -> str:
         return await invite(hub, platform.name)
@@ -63,6 +64,7 @@ async def register_all(hub: RunningHub, world: World, only: Sequence[str] | None
     done = await world.register_all(hub.identity.versions_url, issue, only)
     for name, handshake in done.items():
         assert handshake.ok, f"{name}: {handshake.problem}"
+    await until(lambda: hub.client_info.quiet)
 
 
 def id_of(hub: RunningHub, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,6 +19,10 @@ log = structlog.get_logger("hub.liveness")
 
 TICK_S = 1.0
 MAX_PROBES = 32
+
+
+def _nobody() -> None:
+    """Nobody asked to be told."""
 
 
 class LivenessBoard:
@@ -44,6 +49,8 @@ class LivenessBoard:
         self._states: dict[str, Liveness] = {}
         self._probing: set[str] = set()
         self._remembering: set[str] = set()
+        self._flipped_at: dict[str, datetime] = {}
+        self.on_flip: Callable[[], None] = _nobody
         self.offline: set[str] = set()
 
     def _state(self, platform_id: str) -> Liveness:
@@ -62,6 +69,10 @@ class LivenessBoard:
         for platform in self._registry.snapshot.platforms:
             if platform.connection is not None:
                 self._state(platform.id)
+
+    def changed_at(self, platform: Platform) -> datetime:
+        """When the platform's connection status last changed."""
+        return max(platform.status_changed_at, self._flipped_at.get(platform.id, platform.status_changed_at))
 
     def status(self, platform: Platform, role: HostedRole | None = None) -> ConnectionStatus:
         """The connection status of a platform, or of one of its parties, as others are told it."""
@@ -91,6 +102,7 @@ class LivenessBoard:
         """The platform is gone."""
         self._states.pop(platform_id, None)
         self.offline.discard(platform_id)
+        self._flipped_at.pop(platform_id, None)
 
     def failed(self, platform_id: str) -> None:
         """It could not be connected."""
@@ -98,6 +110,7 @@ class LivenessBoard:
             self._flip(platform_id, online=False)
 
     def _flip(self, platform_id: str, *, online: bool) -> None:
+        self._flipped_at[platform_id] = self._clock.now()
         if online:
             self.offline.discard(platform_id)
             self._alarms.clear("platform_offline", platform_id)
@@ -107,6 +120,7 @@ class LivenessBoard:
             self._alarms.sound("platform_offline", platform_id, "it cannot be reached", standing=True)
 
         self._registry.in_background(self._remember(platform_id))
+        self.on_flip()
 
     async def _remember(self, platform_id: str) -> None:
         """Stores what holds now, one write at a time: a flip during a write is seen when that write is done."""

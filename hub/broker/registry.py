@@ -36,6 +36,10 @@ class Outbound:
     wire: Wire
 
 
+def _nobody() -> None:
+    """Nobody asked to be told."""
+
+
 class RegistryKeeper:
     """Holds the snapshot the message path reads, and makes every change store first, memory second.
 
@@ -57,6 +61,7 @@ class RegistryKeeper:
         self._background: set[asyncio.Task[None]] = set()
         self._reread_at = 0.0
         self.snapshot = RegistrySnapshot()
+        self.on_change: Callable[[], None] = _nobody
         self.loaded = False
 
     async def load(self) -> None:
@@ -82,6 +87,7 @@ class RegistryKeeper:
     def _use(self, snapshot: RegistrySnapshot) -> None:
         self.snapshot = snapshot
         self._callers.clear()
+        self.on_change()
 
     # --- who is calling ---
 

@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 
 from hub.broker.answer import Answers
-from hub.broker.client_info import ClientInfo
+from hub.broker.client_info import ClientInfoList
 from hub.broker.direct import DirectRouting
 from hub.broker.exchange import Caller, Exchange, HubAnswer
 from hub.broker.ids import message_id
@@ -37,7 +37,7 @@ class OcpiDoor:
     direct: DirectRouting
     registration: Registration
     version_info: VersionInfo
-    client_info: ClientInfo
+    client_info: ClientInfoList
     answers: Answers
     metrics: Metrics
     clock: Clock

@@ -10,6 +10,7 @@ import pytest
 from hub.ocpi import headers, names
 from hub.ocpi.names import Interface
 from hub.sandbox import objects
+from hub.sandbox.endpoints import CALLBACK
 from hub.sandbox.habits import LinkStyle
 from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.results import ResultMode
@@ -125,7 +126,7 @@ async def _nothing_is_lost(world: World, kept: Acknowledged, link: str) -> None:
     for url in kept.callbacks:
         told = await p1.call("POST", "", None, url=url, body=b'{"result":"ACCEPTED"}', sender="NL/CPA")
         assert told.ok, told
-    assert len(p2.received) == len(kept.callbacks)
+    assert len(p2.received.of(CALLBACK)) == len(kept.callbacks)
     for cdr_id, url in kept.cdrs.items():
         read = await p1.call("GET", "", None, url=url)
         assert read.data["id"] == cdr_id
@@ -187,8 +188,8 @@ async def test_a_mongodb_that_goes_away_and_comes_back(tmp_path: Path, own_mongo
             cdr = objects.cdr("NL/CPA", "C1")
             refused = await p1.call("POST", names.CDRS, R, to="NL/EMA", sender="NL/CPA", body=cdr)
             assert (refused.status, refused.status_code) == (200, 4000), refused
-            assert not p1.received
-            assert not p2.received
+            assert not p1.received.of(names.COMMANDS)
+            assert not p2.received.of(names.CDRS)
             ready = await p2.call("GET", "", None, url=f"{hub.url}/readyz")
             assert ready.envelope == {"status": "degraded"}
             put = await p2.update()
