@@ -39,9 +39,8 @@ class Answers:
     def routed(self, exchange: Exchange, http: int, code: StatusCode, message: str | None = None) -> HubAnswer:
         """The hub's word on a functional request: TO = requester, FROM = hub (RT7)."""
         answer = self.plain(http, code, message)
-        to = exchange.sender or exchange.routing.sender
-        if to is not None and http not in (401, 403):
-            answer.headers |= self.from_hub(to)
+        if exchange.sender is not None and http not in (401, 403):
+            answer.headers |= self.from_hub(exchange.sender)
         return answer
 
     def from_hub(self, to: PartyId) -> dict[str, str]:

@@ -27,6 +27,7 @@ from hub.store.records import Callback, PartyOn
 log = structlog.get_logger("hub.callbacks")
 
 LEAST_WAIT = timedelta(minutes=15)
+MOST_WAIT = timedelta(days=366)
 PRUNE_S = 600.0
 _QUERY_METHODS = ("GET", "DELETE")
 RESERVE_NOW = "RESERVE_NOW"
@@ -117,7 +118,7 @@ class Callbacks:
     def _expiry(self, now: datetime, operation: str, facts: Facts) -> datetime:
         least = now + LEAST_WAIT + self._retention
         expiry = times.parse(facts.expiry_date or "") if operation == RESERVE_NOW else None
-        return least if expiry is None else max(least, expiry + self._retention)
+        return least if expiry is None else max(least, min(expiry, now + MOST_WAIT) + self._retention)
 
     def _url(self, exchange: Exchange, callback: Callback) -> str:
         """Where the receiver reports: the hub's SENDER endpoint of the module (R-120)."""
@@ -130,7 +131,7 @@ class Callbacks:
         verdict = envelope.verdict_of(answer.body)
         if verdict is None or verdict[1] <= LEAST_WAIT.total_seconds():
             return
-        asked = timedelta(seconds=min(verdict[1], 366 * 86400))
+        asked = timedelta(seconds=min(verdict[1], MOST_WAIT.total_seconds()))
         try:
             await self._store.extend(callback.id, max(callback.expires_at, self._clock.now() + asked + self._retention))
         except StoreUnavailable:

@@ -12,13 +12,13 @@ from hub.broker.legs import Leg, LegResult, Legs
 from hub.broker.liveness import LivenessBoard
 from hub.broker.page_links import MEMBER, PageLinks
 from hub.broker.registry import RegistryKeeper
-from hub.domain.routing import Direct, Refused, Request, Router, not_connected
+from hub.domain.routing import Direct, Refused, Request, Router, by_stored_url, not_connected, speaker
 from hub.ocpi import headers, names, urls
 from hub.ocpi.envelope import Facts
-from hub.ocpi.names import ConnectionStatus, Interface
+from hub.ocpi.names import Interface
 from hub.ocpi.party_id import PartyId, party
 from hub.ocpi.status import StatusCode
-from hub.store.records import PartyOn
+from hub.store.records import CdrLocation
 
 DIRECT = "direct"
 CALLBACK = "callback"
@@ -63,6 +63,8 @@ class DirectRouting:
         return await self._direct(exchange, facts)
 
     def _refused(self, exchange: Exchange, refusal: Refused, mode: str = DIRECT) -> HubAnswer:
+        if exchange.sender is None:
+            exchange.sender = speaker(self._registry.snapshot, exchange.platform, exchange.routing.sender)
         answer = self._answers.refused(exchange, refusal)
         self._legs.note(exchange, answer, mode, str(int(refusal.code)))
         return answer
@@ -87,14 +89,14 @@ class DirectRouting:
                 return self._refused(exchange, refusal)
         url = urls.join(decision.endpoint, "" if posts_cdr else exchange.tail, query)
         result = await self._send(exchange, decision, url, body)
-        if result.relayed is not None:
+        if posts_cdr and result.taken is not None:
+            location = await self._cdr_locations.rewritten(exchange, decision, url, result.taken)
+            if location is not None:
+                result.answer.headers[headers.LOCATION] = location
+        elif result.relayed is not None:
             if callback is not None:
                 await self._callbacks.note_answer(callback, result.relayed)
-            if posts_cdr:
-                location = await self._cdr_locations.rewritten(exchange, decision, url, result.relayed)
-                if location is not None:
-                    result.answer.headers[headers.LOCATION] = location
-            elif result.relayed.links and exchange.method == "GET":
+            if result.relayed.links and exchange.method == "GET":
                 return self._with_link(exchange, decision, url, result)
         self._legs.note(exchange, result.answer, DIRECT, result.word, result)
         return result.answer
@@ -166,9 +168,7 @@ class DirectRouting:
         if isinstance(page, Refused):
             return self._refused(exchange, page)
         exchange.sender, exchange.receiver = page.sender, page.receiver
-        direct = self._reachable(
-            PartyOn(page.platform_id, page.receiver.country_code, page.receiver.party_id), exchange
-        )
+        direct = self._along(exchange, page.sender, page.platform_id, page.receiver)
         if isinstance(direct, Refused):
             return self._refused(exchange, direct)
         if not self._registry.snapshot.owns_url(direct.platform, page.url):
@@ -188,7 +188,8 @@ class DirectRouting:
         if sender is None:
             refusal = Refused(403, StatusCode.INVALID_PARAMETERS, "OCPI-from is not a party of your platform")
             return self._refused(exchange, refusal)
-        direct = self._reachable(location.holder, exchange)
+        holder = location.holder
+        direct = self._along(exchange, sender, self._host_of(location), holder.party)
         if isinstance(direct, Refused):
             return self._refused(exchange, direct)
         if not self._registry.snapshot.owns_url(direct.platform, location.url):
@@ -204,7 +205,8 @@ class DirectRouting:
         if isinstance(callback, Refused):
             return self._refused(exchange, callback, CALLBACK)
         exchange.sender, exchange.receiver = callback.receiver.party, callback.issuer.party
-        direct = self._reachable(callback.issuer, exchange)
+        issuer = callback.issuer
+        direct = self._along(exchange, callback.receiver.party, issuer.platform_id, issuer.party)
         if isinstance(direct, Refused):
             return self._refused(exchange, direct, CALLBACK)
         problem = self._callbacks.problem(direct.platform, callback.response_url)
@@ -227,17 +229,23 @@ class DirectRouting:
         self._legs.note(exchange, result.answer, CALLBACK, result.word, result)
         return result.answer
 
-    def _reachable(self, to: PartyOn, exchange: Exchange) -> Direct | Refused:
-        """A party on the platform a stored URL names, if it can be reached now. The endpoint is not used."""
+    def _along(self, exchange: Exchange, sender: PartyId, platform_id: str, receiver: PartyId) -> Direct | Refused:
+        """Where a stored URL leads now."""
+        request = Request(exchange.platform.id, receiver, sender, exchange.module, exchange.interface)
+        direct = by_stored_url(self._registry.snapshot, (exchange.platform, sender), (platform_id, receiver), request)
+        if isinstance(direct, Direct) and direct.platform.id in self._liveness.offline:
+            return not_connected(direct.receiver)
+        return direct
+
+    def _host_of(self, location: CdrLocation) -> str:
+        """The platform that has the CDR: the one that took it, or the one its party has moved to with its host."""
         snapshot = self._registry.snapshot
-        platform = snapshot.platform(to.platform_id)
-        receiver = None if platform is None else snapshot.hosted(platform, to.party)
-        if platform is None or receiver is None:
-            return Refused(200, StatusCode.UNKNOWN_RECEIVER, f"{to.party} is not known to this hub any more")
-        if platform.status is not ConnectionStatus.CONNECTED or platform.id in self._liveness.offline:
-            return not_connected(receiver)
-        endpoint = snapshot.endpoint(platform, exchange.module, exchange.interface) or ""
-        return Direct(exchange.sender or receiver, receiver, platform, endpoint)
+        if snapshot.platform(location.holder.platform_id) is not None:
+            return location.holder.platform_id
+        for seat in snapshot.seats_of(location.holder.party):
+            if snapshot.owns_url(seat.platform, location.url):
+                return seat.platform.id
+        return location.holder.platform_id
 
 
 def _owner_in_path(exchange: Exchange) -> PartyId | None:

@@ -11,6 +11,7 @@ from hub.broker.liveness import LivenessBoard
 from hub.broker.registration import unauthorized
 from hub.broker.registry import RegistryKeeper
 from hub.domain.platform import TokenPurpose
+from hub.domain.routing import speaker
 from hub.ocpi import headers, urls
 from hub.ocpi.names import CONFIGURATION_MODULES, CREDENTIALS, HUB_CLIENT_INFO, Interface
 from hub.ocpi.status import StatusCode
@@ -53,6 +54,20 @@ class Intake:
         if caller.platform.connection is not None:
             self._liveness.heard(caller.platform.id)
         return caller
+
+    def addressed(self, answer: HubAnswer, caller: Caller, path: str, request_headers: Mapping[str, str]) -> HubAnswer:
+        """An answer of the hub's own with its routing headers, if it concerns a functional module and has none yet: TO
+        the party that speaks, as far as that is known, FROM the hub (RT7, T-19).
+        """
+        functional = "/sender/" in path or "/receiver/" in path
+        if answer.http in (401, 403) or not functional or headers.TO_PARTY in answer.headers:
+            return answer
+        if HUB_CLIENT_INFO in path:
+            return answer
+        to = speaker(self._registry.snapshot, caller.platform, headers.read_sender(request_headers))
+        if to is not None:
+            answer.headers |= self._answers.from_hub(to)
+        return answer
 
     def may_route(self, caller: Caller) -> HubAnswer | None:
         """Functional modules need a registered platform (R-008) that is not suspended."""

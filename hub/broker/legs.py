@@ -21,7 +21,7 @@ from hub.net.forwarder import Forwarder, WireRequest
 from hub.ocpi import headers as names
 from hub.ocpi.headers import routing_headers
 from hub.ocpi.party_id import PartyId
-from hub.ocpi.status import StatusCode
+from hub.ocpi.status import StatusCode, is_success
 
 # What the log keeps of a leg; the values are appended in this order.
 LEG_FIELDS = (
@@ -47,6 +47,7 @@ LEG_FIELDS = (
 
 
 RELAYED = "relayed"
+CUSTOM = "custom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,12 @@ class LegResult(NamedTuple):
     word: str
     request_id: str
     seconds: float
+
+    @property
+    def taken(self) -> Answer | None:
+        """The receiver's answer when it says that it took the message, be it without a body (F19)."""
+        taken = self.answer.code is not None and is_success(self.answer.code)
+        return self.outcome if taken and isinstance(self.outcome, Answer) else None
 
     @property
     def relayed(self) -> Answer | None:
@@ -198,7 +205,8 @@ class Legs:
         """Counts an exchange and appends its line; both leave the message path at once."""
         duration_s = self._clock.monotonic() - exchange.started
         leg_s = None if result is None else result.seconds
-        self._metrics.count_message(mode, exchange.module, word, duration_s, leg_s)
+        module = CUSTOM if exchange.match is None else exchange.module  # platforms name custom modules as they like
+        self._metrics.count_message(mode, module, word, duration_s, leg_s)
         leg = None if result is None else result.leg
         sender, receiver = (exchange.sender, exchange.receiver) if leg is None else (leg.sender, leg.receiver)
         self._log.append(

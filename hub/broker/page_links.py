@@ -46,7 +46,9 @@ class PageLinks:
         """The `Link` header for the requester; None on a last page. Never dropped in silence (R-044, T-41)."""
         reference = paging.next_link(answer.links)
         if reference is None:
-            return None
+            if not paging.mentions_next(answer.links):
+                return None
+            return Refused(200, StatusCode.HUB_ERROR, "The receiver's link to its next page cannot be read")
         url = urls.resolve(leg_url, reference)
         if not urls.printable(url) or not self._registry.snapshot.owns_url(direct.platform, url):
             return Refused(200, StatusCode.HUB_ERROR, "The receiver's next page is not at one of its registered hosts")
@@ -57,7 +59,11 @@ class PageLinks:
         sealed = self._seal.seal(plain.encode(), _bound_to(exchange, direct.sender))
         base = self._identity.module_url(exchange.version, exchange.module, exchange.interface)
         query = url.partition("?")[2]
-        readable = [f"{name}={value}" for name in _READABLE if (value := urls.query_value(query, name) or "").isdigit()]
+        readable = [
+            f"{name}={value}"
+            for name in _READABLE
+            if (value := urls.query_value(query, name) or "").isdecimal() and value.isascii()
+        ]
         return paging.render_next(f"{base}?{'&'.join((*readable, f'{MEMBER}={sealed}'))}")
 
     def opened(self, exchange: Exchange) -> NextPage | Refused | None:
@@ -66,6 +72,9 @@ class PageLinks:
         if sealed is None:
             return None
         claimed = exchange.routing.sender
+        if claimed is not None and self._registry.snapshot.hosted(exchange.platform, claimed) is None:
+            message = f"{claimed} is not a party of your platform (OCPI-from)"
+            return Refused(403, StatusCode.INVALID_PARAMETERS, message)
         speakers = [claimed] if claimed else list({role.party for role in exchange.platform.roles})
         for sender in speakers:
             plain = self._seal.open(sealed, _bound_to(exchange, sender))

@@ -88,6 +88,38 @@ def identify_sender(registry: RegistrySnapshot, platform: Platform, request: Req
     return Refused(200, StatusCode.INVALID_PARAMETERS, message)
 
 
+def speaker(registry: RegistrySnapshot, platform: Platform, claimed: PartyId | None) -> PartyId | None:
+    """The party to name in an answer that came before any decision: the one claimed, if it is the platform's own, or
+    its only one.
+    """
+    if claimed is not None:
+        return registry.hosted(platform, claimed)
+    parties = {role.party for role in platform.roles}
+    return parties.pop() if len(parties) == 1 else None
+
+
+def by_stored_url(
+    registry: RegistrySnapshot, sender: tuple[Platform, PartyId], receiver: tuple[str, PartyId], request: Request
+) -> Direct | Refused:
+    """A message along a URL the hub once handed out: both parties must still be there and not suspended (F1, F4).
+
+    `receiver` is a platform id and a party. The endpoint is that of the request's module, or empty: it is not used.
+    """
+    refusal = _suspended(*sender, request)
+    if refusal is not None:
+        return refusal
+    platform = registry.platform(receiver[0])
+    seats = [seat for seat in registry.seats_of(receiver[1]) if seat.platform is platform]
+    if platform is None or not seats:
+        return Refused(200, StatusCode.UNKNOWN_RECEIVER, f"{receiver[1]} is not known to this hub any more")
+    _, receivers = acting_roles(request.module, request.interface)
+    acting = [seat for seat in seats if seat.role.role in receivers] or seats
+    if all(platform.status_of(seat.role) is not ConnectionStatus.CONNECTED for seat in acting):
+        return not_connected(seats[0].party)
+    endpoint = registry.endpoint(platform, request.module, request.interface) or ""
+    return Direct(sender[1], seats[0].party, platform, endpoint)
+
+
 def _suspended(platform: Platform, sender: PartyId, request: Request) -> Refused | None:
     """A party is suspended role by role: the roles that act here count, all of them when none does."""
     requesters, _ = acting_roles(request.module, request.interface)

@@ -43,10 +43,8 @@ def read_routing(headers: Mapping[str, str]) -> Routing | HalfPair:
     """Reads both pairs. An empty value counts as absent. Spelling is kept, lengths are not judged: unknown is
     unknown.
     """
-    to_country = headers.get(TO_COUNTRY, "").strip()
-    to_party = headers.get(TO_PARTY, "").strip()
-    from_country = headers.get(FROM_COUNTRY, "").strip()
-    from_party = headers.get(FROM_PARTY, "").strip()
+    to_country, to_party = _value(headers, TO_COUNTRY), _value(headers, TO_PARTY)
+    from_country, from_party = _value(headers, FROM_COUNTRY), _value(headers, FROM_PARTY)
     if bool(to_country) != bool(to_party):
         return HalfPair(TO_PARTY if to_country else TO_COUNTRY)
     if bool(from_country) != bool(from_party):
@@ -55,6 +53,20 @@ def read_routing(headers: Mapping[str, str]) -> Routing | HalfPair:
         party(to_country, to_party) if to_party else None,
         party(from_country, from_party) if from_party else None,
     )
+
+
+def read_sender(headers: Mapping[str, str]) -> PartyId | None:
+    """The FROM pair alone, whatever the other one looks like."""
+    country, party_id = _value(headers, FROM_COUNTRY), _value(headers, FROM_PARTY)
+    return party(country, party_id) if country and party_id else None
+
+
+def _value(headers: Mapping[str, str], name: str) -> str:
+    """A header's value, cut and with what is no printable ASCII spelled out, so that it can be answered and logged."""
+    value = headers.get(name, "").strip()
+    if len(value) > 16:
+        value = f"{value[:16]}..."
+    return value if value.isascii() and value.isprintable() else ascii(value)[1:-1]
 
 
 def routing_headers(to: PartyId, sender: PartyId) -> dict[str, str]:

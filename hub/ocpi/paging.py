@@ -15,6 +15,7 @@ MAX_LIMIT = 100
 _QUOTED = r"\"(?:[^\"\\]|\\.)*+\""
 _PARAMETERS = rf"(?:;\s*[^\s=;,]*\s*(?:=\s*(?:{_QUOTED}|[^\s;,\"]*))?\s*)*+"
 _LINK_VALUE = re.compile(rf"<([^<>]*)>\s*({_PARAMETERS})")
+_NEXT = re.compile(r"rel\s*=\s*[\"']?[^,;]*\bnext\b", re.IGNORECASE)
 _PARAMETER = re.compile(rf";\s*([^\s=;,]*)\s*(?:=\s*({_QUOTED}|[^\s;,\"]*))?")
 
 
@@ -28,6 +29,11 @@ def next_link(values: Iterable[str]) -> str | None:
             if "next" in relation.strip('"').lower().split():
                 return str(reference).strip() or None
     return None
+
+
+def mentions_next(values: Iterable[str]) -> bool:
+    """Whether a `Link` header speaks of a next page, readable or not (T-41)."""
+    return any(_NEXT.search(value) for value in values)
 
 
 def render_next(url: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from hub.broker.answer import Answers
 from hub.broker.client_info import ClientInfoList
@@ -27,6 +27,9 @@ log = structlog.get_logger("hub.ocpi")
 
 PREFIX = "/ocpi/"
 _WITH_BODY = ("POST", "PUT", "PATCH")
+# Bytes of a command or charging profile. The largest one OCPI can express is a few kB; its response_url is looked for
+# member by member, which must not take long.
+MAX_COMMAND = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,15 @@ class OcpiDoor:
     max_body: int
     body_timeout_s: float
 
-    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Any request below `/ocpi`. Whatever happens, the answer is an envelope with message ids (R-017, R-047,
-        T-19).
+    async def serve(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
+        """Any request below `/ocpi`; `target` is its raw path and query. Whatever happens, the answer is an envelope
+        with message ids (R-017, R-047, T-19).
         """
         request_id = headers.usable_id(request.headers.get(headers.REQUEST_ID)) or message_id()
         correlation_id = headers.usable_id(request.headers.get(headers.CORRELATION_ID)) or message_id()
         self.metrics.in_flight += 1
         try:
-            answer = await self._answer(request, request_id, correlation_id)
+            answer = await self._answer(request, target, request_id, correlation_id)
             return await reply.write(request, answer, request_id, correlation_id)
         except Exception:
             # The boundary: a mistake of ours must not show its insides, nor end the hub.
@@ -64,22 +67,22 @@ class OcpiDoor:
         finally:
             self.metrics.in_flight -= 1
 
-    async def _answer(self, request: web.BaseRequest, request_id: str, correlation_id: str) -> HubAnswer:
+    async def _answer(self, request: web.BaseRequest, target: str, request_id: str, correlation_id: str) -> HubAnswer:
         started = self.clock.monotonic()
         caller = self.intake.caller(request.headers)
         if isinstance(caller, HubAnswer):
             return caller
         # The path as it came: aiohttp's own reading would decode it (R-106).
-        path, _, query = request.raw_path.partition("?")
+        path, _, query = target.partition("?")
         address = self.intake.address(path[len(PREFIX) :], request.method)
         if isinstance(address, HubAnswer):
-            return address
+            return self.intake.addressed(address, caller, path, request.headers)
         if isinstance(address, Configuration):
             return await self._configuration(request, caller, address, query)
         refusal = self.intake.may_route(caller)
         if refusal is not None:
             return refusal
-        return await self._functional(
+        answer = await self._functional(
             request,
             caller,
             address,
@@ -88,6 +91,7 @@ class OcpiDoor:
             correlation_id=correlation_id,
             started=started,
         )
+        return answer if answer.code == StatusCode.OK else self.intake.addressed(answer, caller, path, request.headers)
 
     async def _functional(
         self,
@@ -114,6 +118,8 @@ class OcpiDoor:
             if isinstance(received, HubAnswer):
                 return received
             if received:
+                if address.match is not None and address.match.table.takes_response_url and len(received) > MAX_COMMAND:
+                    return self._too_large(MAX_COMMAND)
                 scanned = envelope.scan_request(received)
                 if isinstance(scanned, str):
                     return self.answers.plain(400, StatusCode.CLIENT_ERROR, f"Not forwarded: {scanned}")
@@ -167,6 +173,8 @@ class OcpiDoor:
         if (request.content_length or 0) > self.max_body:
             return self._too_large()
         content = request.content
+        if not content.is_eof() and request.headers.get("Expect", "").lower() == "100-continue":
+            _go_on(request)
         if content.is_eof() and content.exception() is None and content.total_bytes <= self.max_body:
             return content.read_nowait()  # it came together with the head, as small bodies do
         try:
@@ -176,13 +184,20 @@ class OcpiDoor:
             return self._too_large()
         except TimeoutError:
             return self.answers.plain(408, StatusCode.CLIENT_ERROR, "The body did not arrive in time", _CLOSE)
-        except web.RequestPayloadError:
+        except (web.RequestPayloadError, ConnectionResetError):
             return self.answers.plain(400, StatusCode.CLIENT_ERROR, "The body cannot be read", _CLOSE)
 
-    def _too_large(self) -> HubAnswer:
+    def _too_large(self, limit: int | None = None) -> HubAnswer:
+        limit = self.max_body if limit is None else limit
         return self.answers.plain(
-            413, StatusCode.CLIENT_ERROR, f"The body is larger than this hub takes ({self.max_body} bytes)", _CLOSE
+            413, StatusCode.CLIENT_ERROR, f"The body is larger than this hub takes here ({limit} bytes)", _CLOSE
         )
 
 
 _CLOSE = {"Connection": "close"}
+
+
+def _go_on(request: web.BaseRequest) -> None:
+    """The client waits to be told that its body is wanted (RFC 9110, 10.1.1)."""
+    if request.transport is not None and request.version == HttpVersion11:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -4,9 +4,12 @@ A short answer is written with its head in one go by `WholeAnswer`, which does f
 and costs a twentieth of a message less (decisions/0004). Whatever is unusual about a request takes the ordinary way.
 """
 
+import asyncio
 import time
+from collections.abc import Coroutine
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import HttpVersion11, web
 
@@ -17,6 +20,8 @@ from hub.ocpi import headers as names
 SERVER = "ocpi-hub"
 
 
+# Seconds in which a reader has to take something of what waits for it.
+PATIENCE_S = 30.0
 # Above it a slow reader's buffer would be ours; the ordinary response waits for the reader.
 _WHOLE = 64 * 1024
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
@@ -32,8 +37,11 @@ class WholeAnswer(web.StreamResponse):
     async def prepare(self, request: web.BaseRequest) -> None:
         """Writes everything; `write_eof` has nothing left to do."""
         transport = request.transport
-        if transport is not None and not transport.is_closing():
-            transport.write(self._content)
+        if transport is None or transport.is_closing():
+            return
+        transport.write(self._content)
+        if transport.get_write_buffer_size() > _WHOLE:
+            await _read_on(request, transport)
 
     async def write_eof(self, _data: bytes = b"") -> None:
         return
@@ -41,6 +49,15 @@ class WholeAnswer(web.StreamResponse):
     @property
     def keep_alive(self) -> bool:
         return True
+
+
+async def _read_on(request: web.BaseRequest, transport: asyncio.Transport) -> None:
+    """Waits for a reader who leaves much unread; gives up who reads nothing for too long, and what is kept for them."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await request.protocol._drain_helper()  # what aiohttp's own responses wait for
+    except TimeoutError:
+        transport.abort()
 
 
 class _Date:
@@ -93,14 +110,20 @@ async def _stream(request: web.BaseRequest, answer: HubAnswer, headers: dict[str
     assert rest is not None  # noqa: S101 - the caller looked
     try:
         await response.prepare(request)
-        await response.write(answer.body)
+        await _within(response.write(answer.body))
         async for chunk in rest:
-            await response.write(chunk)
-        await response.write_eof()
-    except (StreamBroken, ConnectionResetError):
+            await _within(response.write(chunk))
+        await _within(response.write_eof())
+    except (StreamBroken, ConnectionResetError, TimeoutError):
         # Ending properly would let a part be taken for the whole page (ruling 3).
         if request.transport is not None:
             request.transport.abort()
     finally:
         rest.close()
     return response
+
+
+async def _within(writing: Coroutine[Any, Any, None]) -> None:
+    """A reader of a long answer has to take each piece in time."""
+    async with asyncio.timeout(PATIENCE_S):
+        await writing

@@ -148,6 +148,5 @@ class Modules:
 
 
 _CANONICAL = {
-    name.lower(): name
-    for name in (headers.TO_PARTY, headers.TO_COUNTRY, headers.FROM_PARTY, headers.FROM_COUNTRY)
+    name.lower(): name for name in (headers.TO_PARTY, headers.TO_COUNTRY, headers.FROM_PARTY, headers.FROM_COUNTRY)
 }

@@ -89,12 +89,13 @@ def test_a_platform_that_sends_but_cannot_be_reached_is_believed_once_a_minute()
     assert there.failed(60)
     assert not there.heard(60.5)  # 59.5 s after the last return
     assert not there.online
-    assert there.probed(60.9, succeeded=True)  # a probe is proof at any time
+    assert there.probed(60.75, succeeded=True)  # a probe is proof at any time
+    assert there.heard_at == 60.75
     there.failed(80)
     there.failed(100)
     assert there.failed(120)
-    assert not there.heard(120)
-    assert there.heard(121)
+    assert not there.heard(120.5)
+    assert there.heard(120.75)
 
 
 def test_a_quiet_platform_is_probed_when_it_has_been_idle() -> None:

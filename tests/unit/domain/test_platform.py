@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.domain.platform import RoleName
+from hub.domain.platform import Platform, PlatformSettings, RoleName
 from hub.ocpi.names import ConnectionStatus, Role
 from tests.unit.domain.platforms import NOW, hosted, party, platform, reserved
 
@@ -36,6 +36,14 @@ def test_the_life_of_a_platform(connected: bool, was_registered: bool, suspended
         assert there.status is CONNECTED
     assert there.status_of(there.roles[0]) is there.status
     assert there.status_of(replace(there.roles[0], suspended=True)) is SUSPENDED
+
+
+def test_a_platform_begins_invited_with_nothing() -> None:
+    new = Platform("p", "P", NOW, NOW, NOW)
+
+    assert (new.revision, new.status, new.reachable, new.open_roles) == (1, PLANNED, True, False)
+    assert (new.roles, new.tokens, new.held_keys) == ((), (), ())
+    assert new.settings == PlatformSettings()
 
 
 def test_triples_it_holds_or_reserves_without_repeats() -> None:

@@ -64,8 +64,16 @@ def test_no_answer(outcome: Outcome, expected: tuple[str, int, int], method: str
     assert row(outcome, method) == expected
 
 
-def test_every_reason_not_to_send_has_a_row() -> None:
-    assert all(row(Unsent(reason))[2] == 4003 for reason in UnsentReason)
+def test_every_reason_not_to_send_has_a_row_and_only_a_forbidden_address_is_an_alarm() -> None:
+    for reason in UnsentReason:
+        verdict = judge(Unsent(reason), "GET")
+        assert isinstance(verdict, Replaced)
+        assert verdict.code == 4003
+        assert (verdict.alarm is not None) is (reason is UnsentReason.FORBIDDEN)
+    for outcome in (TimedOut(), Lost(), TooLarge(), answered(503), answered(500), answered(302), answered(200, b"[]")):
+        verdict = judge(outcome, "GET")
+        assert isinstance(verdict, Replaced)
+        assert verdict.alarm is None
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -121,6 +121,14 @@ def test_suspension_is_of_a_role_on_either_side() -> None:
     assert receiver(asked("P8", "NL/CPA", "DE/TWO", "x-own", R, custom=True))[1] == "NL/Cpa"
 
 
+def test_of_several_roles_on_one_platform_one_that_is_not_suspended_speaks() -> None:
+    roles = [hosted(Role.EMSP, "SE/ONE", suspended=True), hosted(Role.NSP, "SE/ONE")]
+    registry = RegistrySnapshot([P1, platform("PX", roles, EMSP_ENDPOINTS)])
+    decision = route(registry, HUB, Request("P1", party("SE/ONE"), party("NL/CPA"), "locations", R))
+
+    assert receiver(decision)[1] == "SE/ONE"
+
+
 def test_a_party_on_two_platforms_is_found_by_the_role_that_acts() -> None:
     cpo = platform("PC", [hosted(Role.CPO, "SE/ONE")], CPO_ENDPOINTS)
     emsp = platform("PE", [hosted(Role.EMSP, "SE/ONE")], EMSP_ENDPOINTS)
@@ -186,7 +194,11 @@ def test_the_router_forgets_with_the_snapshot_and_at_its_limit() -> None:
     router = Router(HUB, limit=2)
     requests = [Request("P2", party(to), party("NL/EMA"), "locations", S) for to in ("NL/CPA", "BE/CPB", "FR/DUO")]
 
-    kept = router.decide(REGISTRY, requests[0])
+    kept, second = (router.decide(REGISTRY, request) for request in requests[:2])
+    assert router.decide(REGISTRY, requests[0]) is kept
+    assert router.decide(REGISTRY, requests[1]) is second
+    router.decide(REGISTRY, requests[2])
+    assert router.decide(REGISTRY, requests[0]) is not kept
     for request in requests * 3:
         assert router.decide(REGISTRY, request) == route(REGISTRY, HUB, request)
     moved = REGISTRY.replacing(platform("P1", [hosted(Role.CPO, "NL/Cpa")], None))
