@@ -8,6 +8,7 @@ from urllib.parse import quote
 import click
 
 from hub.cli.options import HubAddress
+from hub.cli.screen import printable
 from hub.web.admin import AdminClient, Problem
 
 Work = Callable[[AdminClient], Awaitable[Any]]
@@ -22,7 +23,7 @@ def ask(hub: HubAddress, work: Work) -> Any:
 
     result = asyncio.run(run())
     if isinstance(result, Problem):
-        raise click.ClickException(str(result))
+        raise click.ClickException(printable(str(result)))  # it may quote what a platform answered
     return result
 
 

@@ -49,9 +49,13 @@ def cell(value: object) -> Text:
     """A value as text; what a platform called itself cannot steer the terminal."""
     if isinstance(value, Text):
         return value
-    text = "" if value is None else str(value)
-    printable = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return Text(printable, style=STYLES.get(printable, ""))
+    text = printable("" if value is None else str(value))
+    return Text(text, style=STYLES.get(text, ""))
+
+
+def printable(text: str) -> str:
+    """The text with a mark in place of every character that could steer a terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def mark(ok: bool | None) -> Text:
