@@ -22,6 +22,8 @@ from aiohttp import (
 )
 from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from hub.domain.outcome import Unsent, UnsentReason
@@ -57,6 +59,9 @@ class GuardedConnector(TCPConnector):
 
     A name that resolves to public and private addresses is tried at the public ones only. With a proxy the guard sees
     literal addresses of the target; names are resolved by the proxy, and the proxy itself may be anywhere.
+
+    A kept connection is given out only if nothing came on it since its last answer; one that is given up is gone at
+    once, with whatever was not written yet.
     """
 
     def __init__(
@@ -78,10 +83,19 @@ class GuardedConnector(TCPConnector):
         self._deadlines = deadlines
         self._connect_timeout_s = connect_timeout_s
 
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
+        """What came unasked would be taken for the answer to the next request, and every answer after it be swapped."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or not protocol.should_close or self._leg().fresh:
+                return connection
+            connection.close()
+
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
-        leg = cast(Leg, self._deadlines.get(asyncio.current_task()))  # `PooledForwarder.send` watches every request
+        leg = self._leg()
         leg.fresh = leg.connecting = True
         host = req.url.raw_host or ""
         if req.proxy is not None and not self._guard.permits_host(host):
@@ -101,6 +115,19 @@ class GuardedConnector(TCPConnector):
             _attempt.reset(before)
         leg.connecting = False
         return protocol
+
+    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        """A graceful close waits until the receiver has read what was written, and one that never reads would hold the
+        socket and the request for ever. A connection with a part of the request on it cannot be used again either.
+        """
+        transport = protocol.transport
+        if should_close or transport is None or transport.get_write_buffer_size():
+            protocol.abort()
+            should_close = True
+        super()._release(key, protocol, should_close=should_close)
+
+    def _leg(self) -> Leg:
+        return cast(Leg, self._deadlines.get(asyncio.current_task()))  # `PooledForwarder.send` watches every request
 
     def _socket(self, address_info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = address_info

@@ -8,7 +8,6 @@ import asyncio
 import functools
 
 from aiohttp import ClientConnectionError, ClientRequest, ClientTimeout, ServerDisconnectedError, TCPConnector, hdrs
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
@@ -25,6 +24,8 @@ _NO_LIMITS = ClientTimeout(total=None)
 _READ_AHEAD = 256 * 1024
 # Longer bodies are written by themselves instead of being copied behind the head.
 _ONE_WRITE = 64 * 1024
+# A platform has its endpoints at one origin or a few; callbacks may name any number of others.
+ORIGINS_KEPT = 64
 
 
 class DirectAnswer:
@@ -62,12 +63,12 @@ class DirectRequests:
 
     def __init__(self, connector: TCPConnector) -> None:
         self._connector = connector
-        self._places: dict[str, ClientRequest] = {}
+        self._place = functools.lru_cache(ORIGINS_KEPT)(_place)
 
     async def ask(self, method: str, target: Target, headers: dict[str, str], body: bytes | None) -> DirectAnswer:
         """Sends one request and reads the head of its answer. ValueError for a header that cannot be sent."""
         head = _head(method, target, headers, body)
-        connection = await self._connection(target)
+        connection = await self._connector.connect(self._place(target.origin), [], _NO_LIMITS)
         try:
             return await _exchange(connection, head, body)
         except HttpProcessingError:
@@ -83,21 +84,10 @@ class DirectRequests:
     async def close(self) -> None:
         await self._connector.close()
 
-    async def _connection(self, target: Target) -> Connection:
-        """A kept connection, or a new one. One on which something came that nobody had asked for is not used."""
-        connection = await self._connector.connect(self._place(target), [], _NO_LIMITS)
-        if connection.protocol is None or not connection.protocol.should_close:
-            return connection
-        connection.close()
-        return await self._connector.connect(self._place(target), [], _NO_LIMITS)
 
-    def _place(self, target: Target) -> ClientRequest:
-        """What the connector wants to know of a request: where to. One for all requests to an origin."""
-        place = self._places.get(target.origin)
-        if place is None:
-            url = URL(target.origin, encoded=True)
-            place = self._places[target.origin] = ClientRequest(hdrs.METH_GET, url, loop=asyncio.get_running_loop())
-        return place
+def _place(origin: str) -> ClientRequest:
+    """What the connector wants to know of a request: where to. One for all requests to an origin."""
+    return ClientRequest(hdrs.METH_GET, URL(origin, encoded=True), loop=asyncio.get_running_loop())
 
 
 def _head(method: str, target: Target, headers: dict[str, str], body: bytes | None) -> bytes:
@@ -131,14 +121,5 @@ async def _exchange(connection: Connection, head: bytes, body: bytes | None) -> 
         message, content = await protocol.read()
         if not 100 <= message.code <= 199 or message.code == 101:
             break
-    content.on_eof(functools.partial(_done, connection, protocol))
+    content.on_eof(connection.release)
     return DirectAnswer(message.code, message.headers, content, connection)
-
-
-def _done(connection: Connection, protocol: ResponseHandler) -> None:
-    """The answer is complete. A connection on which the request is still being written cannot be used again."""
-    transport = protocol.transport
-    if transport is None or transport.get_write_buffer_size():
-        connection.close()
-    else:
-        connection.release()

@@ -1,6 +1,6 @@
 """The port through which every outgoing request leaves the hub."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from hub.domain.outcome import Outcome
@@ -16,7 +16,7 @@ class Wire:
     pool: str
     in_flight: int
     certificate_pem: str | None = None
-    key_pem: str | None = None
+    key_pem: str | None = field(default=None, repr=False)
 
 
 class WireRequest(NamedTuple):
@@ -33,6 +33,10 @@ class WireRequest(NamedTuple):
     timeout_s: float
     max_body: int
     stream_above: int
+
+    def __repr__(self) -> str:
+        """Without headers and body: credentials tokens are in both."""
+        return f"WireRequest({self.method} {self.url}, timeout_s={self.timeout_s})"
 
 
 class Forwarder(Protocol):
