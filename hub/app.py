@@ -193,7 +193,7 @@ def _assembled(
 ) -> _Assembled:
     registry = memory.registry
     metrics = Metrics()
-    alarms = Alarms(clock, metrics)
+    registry.alarms = alarms = Alarms(clock, metrics)
     party = PartyId(settings.country_code, settings.party_id)
     website = settings.website or settings.public_url
     logo = settings.logo or f"{settings.public_url}/logo.svg"

@@ -18,6 +18,7 @@ from hub.ocpi.names import ConnectionStatus
 log = structlog.get_logger("hub.liveness")
 
 TICK_S = 1.0
+REVIEW_S = 10.0
 MAX_PROBES = 32
 
 
@@ -142,12 +143,29 @@ class LivenessBoard:
         now = self._clock.now()
         return platform.changed(now, reachable=reachable, status_changed_at=now)
 
+    def _review(self) -> None:
+        """Stores what could not be stored when it changed, and forgets platforms that are gone."""
+        snapshot = self._registry.snapshot
+        for platform_id in list(self._states):
+            platform = snapshot.platform(platform_id)
+            if platform is None:
+                self.forget(platform_id)
+                self._alarms.clear("platform_offline", platform_id)
+            elif platform.connection is not None and platform.reachable is (platform_id in self.offline):
+                self._registry.in_background(self._remember(platform_id))
+
     async def watch(self) -> None:
-        """Probes what is due, each in a task of its own, a bounded number at a time."""
+        """Probes what is due, each in a task of its own, a bounded number at a time; reviews its memory now and
+        then.
+        """
+        review_at = self._clock.monotonic() + REVIEW_S
         async with asyncio.TaskGroup() as probes:
             while True:
                 await self._clock.sleep(TICK_S)
                 now = self._clock.monotonic()
+                if now >= review_at:
+                    self._review()
+                    review_at = now + REVIEW_S
                 for platform in self._registry.snapshot.platforms:
                     if len(self._probing) >= MAX_PROBES:
                         break
@@ -162,6 +180,10 @@ class LivenessBoard:
             problem = await self._outreach.probe(platform)
         finally:
             self._probing.discard(platform.id)
+        if problem is not None and problem.no_evidence:
+            self._state(platform.id).probed_at = self._clock.monotonic()
+            log.warning("probe could not be sent", platform=platform.id, problem=problem.why)
+            return
         if problem is not None and problem.http == 401:
             self._alarms.sound("token_refused", platform.id, "it refuses the hub's token (HTTP 401)")
         if self._state(platform.id).probed(self._clock.monotonic(), succeeded=problem is None):

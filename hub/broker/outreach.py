@@ -2,10 +2,11 @@
 R-172).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.broker.ids import message_id
 from hub.broker.registry import RegistryKeeper
+from hub.domain import relay
 from hub.domain.handshake import endpoints_of
 from hub.domain.outcome import Answer, Outcome, TimedOut, Unsent, UnsentReason
 from hub.domain.platform import Connection, Endpoint, Platform
@@ -22,17 +23,23 @@ MAX_ANSWER = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Why a call did not give what was asked for, in a sentence without secrets; `http` if there was an answer."""
+    """Why a call did not give what was asked for, in a sentence without secrets; `http` if there was an answer.
+
+    `unknown`: the platform may have done what it was asked to all the same. `no_evidence`: the reason lies with the hub
+    and says nothing about the platform.
+    """
 
     why: str
     http: int | None = None
+    unknown: bool = False
+    no_evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """A token and its encoding to try on a platform."""
 
-    token: str
+    token: str = field(repr=False)
     encoding: TokenEncoding
 
 
@@ -91,12 +98,13 @@ class Outreach:
         """The `data` of a successful envelope."""
         outcome = await self.request(wire, method, url, authorization(access.token, access.encoding), body)
         if not isinstance(outcome, Answer):
-            return Failed(f"{method} {url}: {describe(outcome)}")
+            return Failed(f"{method} {url}: {describe(outcome)}", unknown=not isinstance(outcome, Unsent))
         envelope = configuration.data_of(outcome.body)
         if not 200 <= outcome.status < 300:
-            return Failed(f"{method} {url}: HTTP {outcome.status}", outcome.status)
+            # 504 comes from what stands before a platform and stopped waiting for it.
+            return Failed(f"{method} {url}: HTTP {outcome.status}", outcome.status, unknown=outcome.status == 504)
         if envelope is None:
-            return Failed(f"{method} {url}: the answer is not an OCPI response", outcome.status)
+            return Failed(f"{method} {url}: the answer is not an OCPI response", outcome.status, unknown=True)
         code, data = envelope
         return data if is_success(code) else Failed(f"{method} {url}: status code {code}", outcome.status)
 
@@ -142,17 +150,21 @@ class Outreach:
         if isinstance(data, Failed):
             return data
         found = configuration.read(Credentials, data)
-        return Failed(f"{method} {url}: the credentials are not usable: {found}") if isinstance(found, str) else found
+        if isinstance(found, str):
+            return Failed(f"{method} {url}: the credentials are not usable: {found}", unknown=True)
+        return found
 
     async def probe(self, platform: Platform) -> Failed | None:
         """GET of the versions endpoint with the token in use (R-154); None when it answers."""
         outbound = self._registry.outbound(platform)
         connection: Connection | None = platform.connection
         if outbound is None or connection is None:
-            return Failed("not registered")
+            return Failed("not registered, or the hub cannot open its own key", no_evidence=True)
         outcome = await self.request(outbound.wire, "GET", connection.versions_url, outbound.authorization)
         if not isinstance(outcome, Answer):
-            return Failed(describe(outcome))
+            return Failed(
+                describe(outcome), no_evidence=isinstance(outcome, Unsent) and relay.shows_life(outcome) is None
+            )
         return None if 200 <= outcome.status < 300 else Failed(f"HTTP {outcome.status}", outcome.status)
 
 

@@ -5,10 +5,10 @@ every token, role and endpoint as it was. The one store write at the end is cond
 that a registration token works once even when it is presented twice at the same time.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -33,7 +33,12 @@ from hub.store.vault import Fingerprints, Vault
 
 log = structlog.get_logger("hub.registration")
 
+T = TypeVar("T")
+
 TOKEN_GRACE = timedelta(minutes=10)
+# Seconds between attempts to store a handshake: while the other side waits, and later, for about an hour.
+SHORTLY_S = (0.5, 1.0)
+PATIENTLY_S = (1.0, 2.0, 5.0, 10.0, 30.0, *(60.0 for _ in range(60)))
 UNREGISTERED_ALLOW = "GET, POST"
 REGISTERED_ALLOW = "GET, PUT, DELETE"
 
@@ -52,6 +57,17 @@ class Ceremony:
     alarms: Alarms
     clock: Clock
     approval_needed: bool
+
+    async def stored(self, write: Callable[[], Awaitable[T]], pauses_s: Sequence[float]) -> T:
+        """Calls `write` again, after these pauses, while the store is away; in the end it raises StoreUnavailable.
+        Nobody knows what became of an attempt that failed, so `write` must look before it writes.
+        """
+        for pause_s in pauses_s:
+            try:
+                return await write()
+            except StoreUnavailable:
+                await self.clock.sleep(pause_s)
+        return await write()
 
     def inbound(self, token: str, purpose: TokenPurpose, now: datetime) -> InboundToken:
         return InboundToken(self.fingerprints.of(token), purpose, now)
@@ -133,12 +149,21 @@ class Ceremony:
 
 
 def _hosted(role: CredentialsRole, before: dict[str, HostedRole], now: datetime, *, moved: bool) -> HostedRole:
-    details: dict[str, Any] = codec.loads(codec.dumps(role.business_details.model_dump(mode="json", exclude_none=True)))
+    details: dict[str, Any] = codec.loads(codec.dumps(role.business_details.model_dump(exclude_none=True)))
     fresh = HostedRole(role.role, role.country_code, role.party_id, details, now)
     known = before.get(fresh.key)
     if known is None:
         return fresh
     return replace(fresh, suspended=known.suspended, updated_at=now if moved else known.updated_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A write of a handshake: what stood before, what was to stand after it, and the fingerprint of the new token."""
+
+    before: Platform
+    after: Platform
+    fingerprint: str
 
 
 class Registration:
@@ -168,6 +193,8 @@ class Registration:
             return await self._exchange(caller, version, body, registering=registering)
         except StoreUnavailable:
             return self._answers.plain(200, StatusCode.SERVER_ERROR, "The hub's store is away; try again later")
+        except StoreConflict as conflict:
+            return self._conflict(caller.platform, conflict)
 
     def _shown(self, token: str) -> dict[str, Any]:
         shown: dict[str, Any] = self._ceremony.identity.credentials(token).model_dump(mode="json", exclude_none=True)
@@ -176,8 +203,22 @@ class Registration:
     def _flaw(self, flaw: Flaw) -> HubAnswer:
         return self._answers.plain(200, flaw.code, flaw.message)
 
+    def _conflict(self, platform: Platform, conflict: StoreConflict) -> HubAnswer:
+        if conflict.key == "revision":
+            return self._answers.plain(
+                200, StatusCode.SERVER_ERROR, "Your platform is being changed by others; try again"
+            )
+        self._ceremony.alarms.sound("role_conflict", platform.id, f"a role it claims is taken: {conflict.key}")
+        return self._answers.plain(
+            200, StatusCode.INVALID_PARAMETERS, "One of the roles belongs to another platform; nothing was changed"
+        )
+
     async def _exchange(self, caller: Caller, version: str, body: bytes | None, *, registering: bool) -> HubAnswer:
         ceremony, platform = self._ceremony, caller.platform
+        if len(body or b"") > configuration.MAX_CREDENTIALS:
+            return self._answers.plain(
+                413, StatusCode.CLIENT_ERROR, f"Credentials have at most {configuration.MAX_CREDENTIALS} bytes"
+            )
         try:
             given = codec.loads(body or b"")
         except codec.NotJson as problem:
@@ -188,7 +229,8 @@ class Registration:
         flaw = ceremony.judge(platform, credentials.roles)
         if flaw is not None:
             return self._flaw(flaw)
-        found = await ceremony.discover(platform, credentials.url, self._accesses(platform, credentials.token), version)
+        accesses = self._accesses(platform, credentials, registering=registering)
+        found = await ceremony.discover(platform, credentials.url, accesses, version)
         if isinstance(found, Flaw):
             return self._failed(platform, found)
         flaw = handshake.judge_endpoints([role.role for role in credentials.roles], found.endpoints)
@@ -196,13 +238,13 @@ class Registration:
             return self._failed(platform, flaw)
         return await self._commit(caller, credentials, found, registering=registering)
 
-    def _accesses(self, platform: Platform, token: str) -> list[Access]:
-        """The new token in every encoding; on PUT the token in use last, in case the platform switches later
-        (R-176).
+    def _accesses(self, platform: Platform, credentials: Credentials, *, registering: bool) -> list[Access]:
+        """The new token in every encoding; on PUT the token in use last, in case the platform switches later (R-176).
+        That one is shown only to a server known as the platform's: whoever got hold of a token must not get the other.
         """
-        encodings = self._ceremony.encodings(platform)
-        accesses = [Access(token, encoding) for encoding in encodings]
-        if platform.connection is not None:
+        accesses = [Access(credentials.token, encoding) for encoding in self._ceremony.encodings(platform)]
+        known = self._ceremony.registry.snapshot.owns_url(platform, credentials.url)
+        if platform.connection is not None and known and not registering:
             try:
                 old = self._ceremony.vault.open(platform.connection.sealed_token)
             except KeyUnusable:
@@ -219,10 +261,14 @@ class Registration:
     ) -> HubAnswer:
         ceremony = self._ceremony
         token = new_token()
+        issued = ceremony.inbound(token, TokenPurpose.CREDENTIALS, ceremony.clock.now())
         refusal: list[HubAnswer] = []
+        attempts: list[Attempt] = []
 
         def change(stored: Platform) -> Platform | None:
             now = ceremony.clock.now()
+            if issued.fingerprint in _fingerprints(stored):
+                return None  # an attempt nobody knew of got through
             if all(known.fingerprint != caller.token.fingerprint for known in stored.tokens):
                 refusal.append(unauthorized(self._answers))
                 return None
@@ -230,17 +276,24 @@ class Registration:
             if flaw is not None:
                 refusal.append(self._flaw(flaw))
                 return None
-            issued = ceremony.inbound(token, TokenPurpose.CREDENTIALS, now)
             kept = () if registering else with_grace(stored.tokens, now)
-            return ceremony.connected(stored, credentials, found, (*kept, issued), now)
+            changed = ceremony.connected(stored, credentials, found, (*kept, issued), now)
+            attempts.append(Attempt(stored, changed, issued.fingerprint))
+            return changed
 
+        platform_id = caller.platform.id
         try:
-            changed = await ceremony.registry.change(caller.platform.id, change)
-        except StoreConflict as conflict:
-            ceremony.alarms.sound("role_conflict", caller.platform.id, f"a role it claims is taken: {conflict.key}")
-            return self._answers.plain(
-                200, StatusCode.INVALID_PARAMETERS, "One of the roles belongs to another platform; nothing was changed"
-            )
+            changed = await ceremony.stored(lambda: ceremony.registry.change(platform_id, change), SHORTLY_S)
+        except StoreUnavailable:
+            if attempts:
+                ceremony.alarms.sound(
+                    "handshake_unknown",
+                    platform_id,
+                    "the store did not say whether its new credentials are kept; the hub will go back to the old ones",
+                    standing=True,
+                )
+                ceremony.registry.in_background(self._undo(platform_id, attempts), lasting=True)
+            raise
         if refusal:
             return refusal[0]
         if changed is None:
@@ -255,11 +308,23 @@ class Registration:
         )
         return self._answers.data(self._shown(token))
 
+    async def _undo(self, platform_id: str, attempts: list[Attempt]) -> None:
+        """The platform was told that nothing changed: makes that true as soon as the store answers."""
+        ceremony = self._ceremony
+
+        def undo(stored: Platform) -> Platform:
+            return undone(stored, attempts, ceremony.clock.now())
+
+        await ceremony.stored(lambda: ceremony.registry.change(platform_id, undo), PATIENTLY_S)
+        ceremony.forwarder.drop(platform_id)
+        ceremony.alarms.clear("handshake_unknown", platform_id)
+        log.info("a handshake that could not be stored is undone", platform=platform_id)
+
     async def _delete(self, caller: Caller) -> HubAnswer:
         """Both directions stop; the roles stay known as SUSPENDED (R-177)."""
         ceremony = self._ceremony
         await ceremony.registry.change(caller.platform.id, lambda stored: unregistered(stored, ceremony.clock.now()))
-        await ceremony.callbacks.remove_of(caller.platform.id)
+        ceremony.registry.in_background(ceremony.callbacks.remove_of(caller.platform.id))
         ceremony.forwarder.drop(caller.platform.id)
         log.info("platform unregistered", platform=caller.platform.id)
         return self._answers.plain(200, StatusCode.OK)
@@ -271,12 +336,45 @@ def unregistered(platform: Platform, now: datetime) -> Platform:
     return platform.changed(now, connection=None, tokens=(), roles=roles, status_changed_at=now)
 
 
+def _fingerprints(platform: Platform) -> set[str]:
+    return {token.fingerprint for token in platform.tokens}
+
+
+def undone(stored: Platform, attempts: Sequence[Attempt], now: datetime) -> Platform:
+    """The platform as if the attempts had not been made; what others changed since then stays.
+
+    It is a new revision in any case: an attempt that is still under way to the store finds another one and fails.
+    """
+    fingerprint = attempts[0].fingerprint
+    kept = tuple(token for token in stored.tokens if token.fingerprint != fingerprint)
+    for attempt in attempts:
+        made = attempt.after.connection
+        if made is None or stored.connection is None or made.sealed_token != stored.connection.sealed_token:
+            continue
+        before = attempt.before
+        later = tuple(token for token in kept if token.fingerprint not in _fingerprints(before))
+        return stored.changed(
+            now,
+            roles=before.roles,
+            tokens=(*before.tokens, *later),
+            connection=before.connection,
+            was_registered=before.was_registered,
+            reachable=before.reachable,
+            status_changed_at=now,
+        )
+    return stored.changed(now, tokens=kept)
+
+
 def with_grace(tokens: tuple[InboundToken, ...], now: datetime) -> tuple[InboundToken, ...]:
-    """The credentials tokens still valid, each for ten minutes at most or until the new one is used (R-176)."""
+    """The credentials tokens still valid, each for ten minutes at most or until the new one is used (R-176). An open
+    invitation stays open (ruling 17).
+    """
     return tuple(
-        replace(token, expires_at=min(token.expires_at or now + TOKEN_GRACE, now + TOKEN_GRACE))
+        token
+        if token.purpose is TokenPurpose.REGISTRATION
+        else replace(token, expires_at=min(token.expires_at or now + TOKEN_GRACE, now + TOKEN_GRACE))
         for token in tokens
-        if token.purpose is TokenPurpose.CREDENTIALS and (token.expires_at is None or token.expires_at > now)
+        if token.expires_at is None or token.expires_at > now
     )
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
+from hub.broker.alarms import Alarms
 from hub.broker.exchange import Caller
 from hub.clock import Clock
 from hub.domain.platform import Platform, TokenPurpose
@@ -14,6 +15,7 @@ from hub.domain.registry import RegistrySnapshot
 from hub.errors import KeyUnusable, StoreConflict, StoreUnavailable
 from hub.net.forwarder import Wire
 from hub.ocpi.token import authorization, candidates
+from hub.store.documents import RecordsUnreadable
 from hub.store.ports import PlatformStore
 from hub.store.vault import Fingerprints, Vault
 
@@ -23,6 +25,8 @@ POLL_S = 1.0
 REREAD_S = 60.0
 _MAX_CALLERS = 20_000
 _ATTEMPTS = 5
+# Polls in a row that may fail before an operator is told.
+_SILENT_POLLS = 5
 
 Change = Callable[[Platform], Platform | None]
 
@@ -32,7 +36,7 @@ class Outbound:
     """What a leg to a platform needs: the ready `Authorization` value and the pool it uses."""
 
     revision: int
-    authorization: str
+    authorization: str = field(repr=False)
     wire: Wire
 
 
@@ -43,7 +47,8 @@ def _nobody() -> None:
 class RegistryKeeper:
     """Holds the snapshot the message path reads, and makes every change store first, memory second.
 
-    `connections` is the most requests in flight to one platform.
+    `connections` is the most requests in flight to one platform. `alarms` is told what an operator must know of the
+    stored registry, once it is set.
     """
 
     def __init__(
@@ -59,30 +64,66 @@ class RegistryKeeper:
         # Fingerprints given up in memory whose removal may not have reached the store yet.
         self._retired: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
+        self._lasting: set[asyncio.Task[None]] = set()
+        self._unreadable: set[str] = set()
         self._reread_at = 0.0
+        self._changes_made = 0
         self.snapshot = RegistrySnapshot()
         self.on_change: Callable[[], None] = _nobody
+        self.alarms: Alarms | None = None
         self.loaded = False
 
     async def load(self) -> None:
-        """Reads every platform. The generation is read first, so that a change in between is seen at the next poll."""
-        generation = await self._store.generation()
-        platforms = await self._store.load_all()
+        """Reads every platform. The generation is read first, so that a change in between is seen at the next poll; a
+        change made here in between makes what was read too old to use. A platform that cannot be read is left out.
+        """
+        while True:
+            made = self._changes_made
+            generation = await self._store.generation()
+            platforms, problems = await self._read_all()
+            if made == self._changes_made:
+                break
+        self._note_unreadable(problems)
         self._retired &= {token.fingerprint for platform in platforms for token in platform.tokens}
         self._use(RegistrySnapshot(platforms, generation))
         self._reread_at = self._clock.monotonic() + REREAD_S
         self.loaded = True
 
+    async def _read_all(self) -> tuple[list[Platform], dict[str, str]]:
+        """The platforms that can be read, and why others cannot, by id."""
+        try:
+            return await self._store.load_all(), {}
+        except RecordsUnreadable as partly:
+            return partly.readable, partly.problems
+
+    def _note_unreadable(self, problems: dict[str, str]) -> None:
+        for platform_id in problems.keys() - self._unreadable:
+            log.error("a stored platform cannot be read and is left out", platform=platform_id)
+            if self.alarms is not None:
+                text = f"it is left out until its record is repaired: {problems[platform_id]}"
+                self.alarms.sound("record_unreadable", platform_id, text, standing=True)
+        for platform_id in self._unreadable - problems.keys():
+            if self.alarms is not None:
+                self.alarms.clear("record_unreadable", platform_id)
+        self._unreadable = set(problems)
+
     async def follow(self) -> None:
         """Re-reads the registry whenever another node changed it (ruling 23), and now and then in any case."""
+        failed = 0
         while True:
             await self._clock.sleep(POLL_S)
             try:
                 moved = await self._store.generation() != self.snapshot.generation
                 if moved or self._clock.monotonic() >= self._reread_at:
                     await self.load()
-            except StoreUnavailable:
-                continue  # the snapshot in memory goes on serving (ruling 22)
+            except StoreUnavailable as problem:
+                failed += 1  # the snapshot in memory goes on serving (ruling 22)
+                if failed == _SILENT_POLLS and self.alarms is not None:
+                    self.alarms.sound("registry_stale", "registry", f"it cannot be re-read: {problem}", standing=True)
+            else:
+                failed = 0
+                if self.alarms is not None:
+                    self.alarms.clear("registry_stale", "registry")
 
     def _use(self, snapshot: RegistrySnapshot) -> None:
         self.snapshot = snapshot
@@ -119,11 +160,14 @@ class RegistryKeeper:
         return found[0]
 
     def _retire_older(self, caller: Caller) -> None:
-        """The first use of a new token ends the grace of the one before it (R-176)."""
+        """The first use of a new token ends the grace of the one before it (R-176). Tokens stand in order of their
+        age; one behind it is newer, issued in a handshake that has not ended.
+        """
+        tokens = caller.platform.tokens
         older = tuple(
             token
-            for token in caller.platform.tokens
-            if token.expires_at is not None and token.purpose is TokenPurpose.CREDENTIALS and token != caller.token
+            for token in tokens[: tokens.index(caller.token)]
+            if token.expires_at is not None and token.purpose is TokenPurpose.CREDENTIALS
         )
         if not older or caller.token.expires_at is not None:
             return
@@ -171,12 +215,15 @@ class RegistryKeeper:
     async def add(self, platform: Platform) -> None:
         """Stores a new platform. StoreConflict when one of its triples is taken."""
         await self._store.insert(platform)
+        self._changes_made += 1
         self._use(self.snapshot.replacing(platform))
 
     async def change(self, platform_id: str, change: Change) -> Platform | None:
         """Applies `change` to the stored platform, again if another node was faster; None when it is gone.
 
-        `change` returns None to leave things as they are. StoreConflict(key) when a triple or token is taken.
+        `change` returns None to leave things as they are; what was read counts here too if it is newer than what
+        memory holds. StoreConflict(key) when a triple or token is taken, StoreConflict("revision") when others kept
+        being faster.
         """
         for _ in range(_ATTEMPTS):
             stored = await self._store.get(platform_id)
@@ -184,6 +231,10 @@ class RegistryKeeper:
                 return None
             changed = change(stored)
             if changed is None:
+                known = self.snapshot.platform(platform_id)
+                if known is not None and known.revision < stored.revision:
+                    self._changes_made += 1
+                    self._use(self.snapshot.replacing(stored))
                 return stored
             try:
                 await self._store.replace(changed)
@@ -191,6 +242,7 @@ class RegistryKeeper:
                 if conflict.key != "revision":
                     raise
                 continue
+            self._changes_made += 1
             self._use(self.snapshot.replacing(changed))
             return changed
         raise StoreConflict("revision")
@@ -198,15 +250,19 @@ class RegistryKeeper:
     async def remove(self, platform_id: str) -> bool:
         """Forgets a platform and frees its parties."""
         removed = await self._store.remove(platform_id)
+        self._changes_made += 1
         self._use(self.snapshot.without(platform_id))
         self._outbound.pop(platform_id, None)
         return removed
 
-    def in_background(self, write: Coroutine[Any, Any, object]) -> None:
-        """Runs a store write off the message path; owned here, awaited by `close`."""
+    def in_background(self, write: Coroutine[Any, Any, object], *, lasting: bool = False) -> None:
+        """Runs a store write off the message path; owned here, awaited by `close`, or cancelled by it if it may last
+        until the store is back.
+        """
         task = asyncio.get_running_loop().create_task(self._quietly(write))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        owned = self._lasting if lasting else self._background
+        owned.add(task)
+        task.add_done_callback(owned.discard)
 
     async def _quietly(self, write: Coroutine[Any, Any, object]) -> None:
         try:
@@ -215,6 +271,7 @@ class RegistryKeeper:
             log.warning("a change of the registry could not be stored yet", problem=str(problem))
 
     async def close(self) -> None:
-        """Waits for writes in the background."""
-        if self._background:
-            await asyncio.gather(*self._background, return_exceptions=True)
+        """Waits for writes in the background, and ends those that may last."""
+        for task in self._lasting:
+            task.cancel()
+        await asyncio.gather(*self._background, *self._lasting, return_exceptions=True)

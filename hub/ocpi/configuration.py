@@ -14,6 +14,14 @@ M = TypeVar("M", bound=BaseModel)
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
 
+# What one platform may make the hub keep, and tell to all others. Real ones have a few roles and some twenty endpoints.
+MAX_ROLES = 500
+MAX_ENDPOINTS = 200
+MAX_BUSINESS_DETAILS = 8 * 1024
+MAX_CREDENTIALS = 256 * 1024
+
+VersionNumber = Annotated[str, StringConstraints(min_length=1, max_length=16)]
+
 # More levels than this in members nobody defined could be read, but not written again.
 MAX_DEPTH = 32
 
@@ -42,7 +50,7 @@ class _Read(BaseModel):
 class Version(_Read):
     """One row of a versions list."""
 
-    version: str
+    version: VersionNumber
     url: Url
 
 
@@ -57,8 +65,8 @@ class EndpointRow(_Read):
 
 
 class VersionDetails(_Read):
-    version: str
-    endpoints: list[EndpointRow]
+    version: VersionNumber
+    endpoints: Annotated[list[EndpointRow], Field(max_length=MAX_ENDPOINTS)]
 
 
 class BusinessDetails(BaseModel):
@@ -74,6 +82,8 @@ class BusinessDetails(BaseModel):
     def _can_be_written_again(self) -> "BusinessDetails":
         if _deeper([self.logo, *(self.model_extra or {}).values()], MAX_DEPTH):
             raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+        if len(codec.dumps(self.model_dump())) > MAX_BUSINESS_DETAILS:
+            raise ValueError(f"larger than {MAX_BUSINESS_DETAILS} bytes")
         return self
 
 
@@ -87,7 +97,7 @@ class CredentialsRole(_Read):
 class Credentials(_Read):
     token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$"), Field(repr=False)]
     url: Url
-    roles: Annotated[list[CredentialsRole], Field(min_length=1)]
+    roles: Annotated[list[CredentialsRole], Field(min_length=1, max_length=MAX_ROLES)]
 
 
 class ClientInfo(_Read):

@@ -1,5 +1,6 @@
 """How a record becomes the one document both stores keep, and back. Columns and indexes belong to each store."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -21,6 +22,32 @@ def record_from(kind: type[T], text: str, name: str) -> T:
         return codec.from_plain(kind, codec.loads(text))
     except ValueError as problem:
         raise StoreUnavailable(f"the stored {kind.__name__} {name} cannot be read: {problem}") from None
+
+
+class RecordsUnreadable(StoreUnavailable):
+    """Some platforms cannot be read: `problems` says why, by id; `readable` are the others, in order.
+
+    Whoever needs them all (a change of keys, a check) fails with it as with a store that is away; whoever serves goes
+    on with the others.
+    """
+
+    def __init__(self, readable: list[Platform], problems: dict[str, str]) -> None:
+        super().__init__("; ".join(problems.values()))
+        self.readable = readable
+        self.problems = problems
+
+
+def platforms_from(texts: Iterable[tuple[str, str]]) -> list[Platform]:
+    """Every platform of these (id, text) pairs, in order; RecordsUnreadable when some cannot be read."""
+    readable, problems = [], {}
+    for platform_id, text in texts:
+        try:
+            readable.append(record_from(Platform, text, platform_id))
+        except StoreUnavailable as problem:
+            problems[platform_id] = str(problem)
+    if problems:
+        raise RecordsUnreadable(in_order(readable), problems)
+    return in_order(readable)
 
 
 def claims_of(platform: Platform) -> list[str]:

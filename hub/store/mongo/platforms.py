@@ -4,7 +4,7 @@ import secrets
 
 from hub.domain.platform import Platform
 from hub.errors import StoreConflict
-from hub.store.documents import claims_of, in_order, record_from, text_of
+from hub.store.documents import claims_of, platforms_from, record_from, text_of
 from hub.store.mongo.driver import Document, Mongo
 
 # One chance in a million million that a change goes unseen by one poll; room for millions of platforms in a sum.
@@ -25,7 +25,8 @@ class MongoPlatforms:
         return await self._platforms.total("stamp", index="stamp")
 
     async def load_all(self) -> list[Platform]:
-        return in_order([_platform(document) for document in await self._platforms.find({}, "doc")])
+        found = await self._platforms.find({}, "doc")
+        return platforms_from((document["_id"], document["doc"]) for document in found)
 
     async def get(self, platform_id: str) -> Platform | None:
         document = await self._platforms.get({"_id": platform_id})

@@ -4,7 +4,7 @@ import sqlite3
 
 from hub.domain.platform import Platform
 from hub.errors import StoreConflict
-from hub.store.documents import claims_of, in_order, record_from, text_of
+from hub.store.documents import claims_of, platforms_from, record_from, text_of
 from hub.store.sqlite.database import Database
 
 
@@ -20,7 +20,7 @@ class SqlitePlatforms:
 
     async def load_all(self) -> list[Platform]:
         rows = await self._database.read("SELECT id, doc FROM platforms")
-        return in_order([record_from(Platform, text, key) for key, text in rows])
+        return platforms_from((key, text) for key, text in rows)
 
     async def get(self, platform_id: str) -> Platform | None:
         rows = await self._database.read("SELECT doc FROM platforms WHERE id = ?", platform_id)
