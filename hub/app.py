@@ -16,6 +16,7 @@ from hub.broker.alarms import Alarms
 from hub.broker.answer import Answers
 from hub.broker.callbacks import Callbacks
 from hub.broker.cdr_locations import CdrLocations
+from hub.broker.ceremony import Ceremony
 from hub.broker.client_info import ClientInfoList, ClientInfos
 from hub.broker.client_info_push import ClientInfoPush
 from hub.broker.direct import DirectRouting
@@ -27,7 +28,7 @@ from hub.broker.liveness import LivenessBoard
 from hub.broker.operations import Operations
 from hub.broker.outreach import Outreach
 from hub.broker.page_links import PageLinks
-from hub.broker.registration import Ceremony, Registration
+from hub.broker.registration import Registration
 from hub.broker.registry import RegistryKeeper
 from hub.broker.selftest import Selftest
 from hub.broker.store_watch import StoreWatch

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from hub.broker.ceremony import Ceremony
 from hub.broker.outreach import Access, Failed
-from hub.broker.registration import Ceremony
 from hub.domain import handshake
 from hub.domain.platform import Platform
 from hub.errors import KeyUnusable

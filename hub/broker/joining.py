@@ -8,8 +8,8 @@ from datetime import datetime
 
 import structlog
 
+from hub.broker.ceremony import PATIENTLY_S, TOKEN_GRACE, Ceremony, with_grace
 from hub.broker.outreach import Access, Discovery, Failed
-from hub.broker.registration import PATIENTLY_S, TOKEN_GRACE, Ceremony, with_grace
 from hub.domain import handshake
 from hub.domain.handshake import Flaw
 from hub.domain.platform import InboundToken, Platform, TokenPurpose

@@ -13,12 +13,12 @@ import structlog
 
 from hub.broker import farewell
 from hub.broker.alarms import Alarm
+from hub.broker.ceremony import Ceremony
 from hub.broker.ids import platform_id as new_platform_id
 from hub.broker.joining import Joining, Stopped
 from hub.broker.liveness import LivenessBoard
 from hub.broker.platform_settings import SettingsChange, applied, problem_with
 from hub.broker.refusal import Refusal, RefusalKind
-from hub.broker.registration import Ceremony
 from hub.broker.reservations import bad_name, bad_roles
 from hub.domain.platform import HostedRole, Platform, RoleName, TokenPurpose
 from hub.domain.registry import RegistrySnapshot

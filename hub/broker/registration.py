@@ -5,156 +5,30 @@ every token, role and endpoint as it was. The one store write at the end is cond
 that a registration token works once even when it is presented twice at the same time.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 import structlog
 
-from hub.broker.alarms import Alarms
 from hub.broker.answer import Answers
+from hub.broker.ceremony import PATIENTLY_S, SHORTLY_S, Ceremony, with_grace
 from hub.broker.exchange import Caller, HubAnswer
-from hub.broker.identity import HubIdentity
-from hub.broker.outreach import Access, Discovery, Failed, Outreach
-from hub.broker.registry import RegistryKeeper
-from hub.clock import Clock
+from hub.broker.outreach import Access, Discovery
 from hub.domain import handshake
 from hub.domain.handshake import Flaw
-from hub.domain.platform import Connection, HostedRole, InboundToken, Platform, TokenPurpose
+from hub.domain.platform import Platform, TokenPurpose
 from hub.errors import KeyUnusable, StoreConflict, StoreUnavailable
-from hub.net.forwarder import Forwarder
 from hub.ocpi import codec, configuration
-from hub.ocpi.configuration import Credentials, CredentialsRole
+from hub.ocpi.configuration import Credentials
 from hub.ocpi.status import StatusCode
-from hub.ocpi.token import TokenEncoding, new_token
-from hub.store.ports import CallbackStore
-from hub.store.vault import Fingerprints, Vault
+from hub.ocpi.token import new_token
 
 log = structlog.get_logger("hub.registration")
 
-T = TypeVar("T")
-
-TOKEN_GRACE = timedelta(minutes=10)
-# Seconds between attempts to store a handshake: while the other side waits, and later, for about an hour.
-SHORTLY_S = (0.5, 1.0)
-PATIENTLY_S = (1.0, 2.0, 5.0, 10.0, 30.0, *(60.0 for _ in range(60)))
 UNREGISTERED_ALLOW = "GET, POST"
 REGISTERED_ALLOW = "GET, PUT, DELETE"
-
-
-@dataclass(frozen=True, slots=True)
-class Ceremony:
-    """What both directions of the handshake work with."""
-
-    identity: HubIdentity
-    registry: RegistryKeeper
-    outreach: Outreach
-    forwarder: Forwarder
-    vault: Vault
-    fingerprints: Fingerprints
-    callbacks: CallbackStore
-    alarms: Alarms
-    clock: Clock
-    approval_needed: bool
-
-    async def stored(self, write: Callable[[], Awaitable[T]], pauses_s: Sequence[float]) -> T:
-        """Calls `write` again, after these pauses, while the store is away; in the end it raises StoreUnavailable.
-        Nobody knows what became of an attempt that failed, so `write` must look before it writes.
-        """
-        for pause_s in pauses_s:
-            try:
-                return await write()
-            except StoreUnavailable:
-                await self.clock.sleep(pause_s)
-        return await write()
-
-    def inbound(self, token: str, purpose: TokenPurpose, now: datetime) -> InboundToken:
-        return InboundToken(self.fingerprints.of(token), purpose, now)
-
-    def judge(self, platform: Platform, claimed: list[CredentialsRole]) -> Flaw | None:
-        """Roles against approvals and other platforms; a takeover attempt raises an alarm."""
-        flaw = handshake.judge_roles(
-            platform,
-            claimed,
-            self.registry.snapshot,
-            self.identity.party,
-            approval_needed=self.approval_needed,
-        )
-        if flaw is not None and flaw.alarm:
-            self.alarms.sound("role_conflict", platform.id, flaw.message)
-        return flaw
-
-    def encodings(self, platform: Platform) -> list[TokenEncoding]:
-        """Encodings to try: the operator's choice alone, else what works now or Base64, then the other (R-006)."""
-        chosen = platform.settings.token_encoding
-        if chosen is not None:
-            return [chosen]
-        first = platform.connection.token_encoding if platform.connection else TokenEncoding.BASE64
-        return [first, first.other]
-
-    async def discover(
-        self, platform: Platform, url: str, accesses: list[Access], version: str | None
-    ) -> Discovery | Flaw:
-        """Versions and details of a platform. `version` is the one it called us with, or None for the best common
-        one.
-        """
-        problem = self.outreach.url_problem(url)
-        if problem is not None:
-            return Flaw(StatusCode.INVALID_PARAMETERS, f"/url cannot be used: {problem}")
-        try:
-            wire = self.registry.wire(platform)
-        except KeyUnusable:
-            return Flaw(StatusCode.SERVER_ERROR, "The hub cannot open its own key for your platform; tell its operator")
-        found = await self.outreach.versions(wire, url, accesses)
-        if isinstance(found, Failed):
-            return Flaw(StatusCode.UNABLE_TO_USE_CLIENT_API, found.why)
-        offered, access = found
-        row = handshake.best_version(offered) if version is None else handshake.wanted_version(offered, version)
-        if isinstance(row, Flaw):
-            return row
-        endpoints = await self.outreach.details(wire, row, access)
-        if isinstance(endpoints, Failed):
-            return Flaw(StatusCode.UNABLE_TO_USE_CLIENT_API, endpoints.why)
-        return Discovery(row.version, endpoints, access)
-
-    def connected(
-        self,
-        platform: Platform,
-        credentials: Credentials,
-        found: Discovery,
-        tokens: tuple[InboundToken, ...],
-        now: datetime,
-    ) -> Platform:
-        """The platform after a handshake: roles replaced as a whole, new tokens, new endpoints (R-175)."""
-        before = {role.key: role for role in platform.roles}
-        returning = platform.connection is None or not platform.reachable
-        connection = Connection(
-            version=found.version,
-            versions_url=credentials.url,
-            sealed_token=self.vault.seal(credentials.token),
-            token_encoding=found.access.encoding,
-            endpoints=found.endpoints,
-            registered_at=now,
-        )
-        return platform.changed(
-            now,
-            roles=tuple(_hosted(role, before, now, moved=returning) for role in credentials.roles),
-            tokens=tokens,
-            connection=connection,
-            was_registered=True,
-            reachable=True,
-            status_changed_at=now if returning else platform.status_changed_at,
-        )
-
-
-def _hosted(role: CredentialsRole, before: dict[str, HostedRole], now: datetime, *, moved: bool) -> HostedRole:
-    details: dict[str, Any] = codec.loads(codec.dumps(role.business_details.model_dump(exclude_none=True)))
-    fresh = HostedRole(role.role, role.country_code, role.party_id, details, now)
-    known = before.get(fresh.key)
-    if known is None:
-        return fresh
-    return replace(fresh, suspended=known.suspended, updated_at=now if moved else known.updated_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,19 +237,6 @@ def undone(stored: Platform, attempts: Sequence[Attempt], now: datetime) -> Plat
             status_changed_at=now,
         )
     return stored.changed(now, tokens=kept)
-
-
-def with_grace(tokens: tuple[InboundToken, ...], now: datetime) -> tuple[InboundToken, ...]:
-    """The credentials tokens still valid, each for ten minutes at most or until the new one is used (R-176). An open
-    invitation stays open (ruling 17).
-    """
-    return tuple(
-        token
-        if token.purpose is TokenPurpose.REGISTRATION
-        else replace(token, expires_at=min(token.expires_at or now + TOKEN_GRACE, now + TOKEN_GRACE))
-        for token in tokens
-        if token.expires_at is None or token.expires_at > now
-    )
 
 
 def unauthorized(answers: Answers) -> HubAnswer:

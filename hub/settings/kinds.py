@@ -48,9 +48,7 @@ def _items(value: object) -> object:
     if isinstance(value, str):
         value = value.replace("\n", ",").split(",")
     if isinstance(value, (list, tuple)):
-        return tuple(
-            stripped for item in value if (stripped := item.strip() if isinstance(item, str) else item) != ""
-        )
+        return tuple(stripped for item in value if (stripped := item.strip() if isinstance(item, str) else item) != "")
     return value
 
 

@@ -66,9 +66,7 @@ async def test_a_registered_platform_is_shown_whole(admin: Operator, cpo: Sandbo
     assert {name: shown[name] for name in row} == row
 
 
-async def test_a_platform_that_is_away_is_shown_offline(
-    admin: Operator, hub: RunningHub, cpo: SandboxPlatform
-) -> None:
+async def test_a_platform_that_is_away_is_shown_offline(admin: Operator, hub: RunningHub, cpo: SandboxPlatform) -> None:
     platform_id = await admin.register(cpo)
     hub.liveness.offline.add(platform_id)
 

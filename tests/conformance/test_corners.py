@@ -203,9 +203,7 @@ async def test_every_response_url_in_a_query_is_replaced(hub: RunningHub, world:
 
 async def test_reservations_for_ever_are_kept_a_year_at_most(hub: RunningHub, world: World) -> None:
     body = objects.reserve_now(world["P2"].callback_url("r"), expiry_date="9999-12-31T23:59:59Z")
-    answer = await world["P2"].call(
-        "POST", names.COMMANDS, R, "RESERVE_NOW", to="NL/CPA", sender="NL/EMA", body=body
-    )
+    answer = await world["P2"].call("POST", names.COMMANDS, R, "RESERVE_NOW", to="NL/CPA", sender="NL/EMA", body=body)
     assert answer.ok, answer
     url = world["P1"].received.of(names.COMMANDS)[-1].response_url
     assert url is not None
@@ -221,9 +219,7 @@ async def test_a_command_of_many_megabytes_is_refused(hub: RunningHub, world: Wo
     assert not world["P1"].received
 
 
-async def test_a_reader_who_does_not_read_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_reader_who_does_not_read_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither many short answers nor a long one may wait in memory for ever."""
     monkeypatch.setattr(reply, "PATIENCE_S", 0.3)
     with (tmp_path / "legs.log").open("wb") as legs:

@@ -132,9 +132,7 @@ async def test_calls_about_a_platform_that_is_not_there(hub: RunningHub) -> None
 async def test_the_hub_registers_at_a_platform(hub: RunningHub, cpo: SandboxPlatform) -> None:
     invitation = await invited(hub)
 
-    platform = changed(
-        await hub.operations.connect(invitation.platform.id, cpo.versions_url, cpo.issue_token("reg-A"))
-    )
+    platform = changed(await hub.operations.connect(invitation.platform.id, cpo.versions_url, cpo.issue_token("reg-A")))
 
     assert platform.status is ConnectionStatus.CONNECTED
     assert [str(held.party) for held in platform.roles] == ["NL/CPA", "BE/CPB"]
@@ -144,9 +142,7 @@ async def test_the_hub_registers_at_a_platform(hub: RunningHub, cpo: SandboxPlat
     assert not known(hub, invitation.registration_token)
 
 
-async def test_a_handshake_that_fails_names_the_step_and_changes_nothing(
-    hub: RunningHub, cpo: SandboxPlatform
-) -> None:
+async def test_a_handshake_that_fails_names_the_step_and_changes_nothing(hub: RunningHub, cpo: SandboxPlatform) -> None:
     invitation = await invited(hub)
     before = invitation.platform.tokens
 

@@ -59,9 +59,7 @@ async def test_a_removed_platform_is_told_once_and_frees_its_parties(hub: Runnin
     assert refusal(await hub.operations.remove(platform_id)).kind is RefusalKind.UNKNOWN
 
 
-async def test_a_platform_that_does_not_answer_is_removed_all_the_same(
-    hub: RunningHub, cpo: SandboxPlatform
-) -> None:
+async def test_a_platform_that_does_not_answer_is_removed_all_the_same(hub: RunningHub, cpo: SandboxPlatform) -> None:
     platform_id = await registered(hub, cpo)
     await cpo.go_dark()
     hub.liveness.offline.add(platform_id)
