@@ -11,6 +11,7 @@ from pymongo import MongoClient
 from hub.domain.platform import RoleName
 from hub.errors import StoreConflict, StoreUnavailable
 from hub.ocpi.names import Role
+from hub.store.documents import RecordsUnreadable
 from hub.store.mongo import schema
 from hub.store.mongo.store import MongoStore
 from tests.contracts.samples import NOW, callback, invited
@@ -102,6 +103,22 @@ async def test_a_change_by_one_node_moves_the_generation_of_another(store: Mongo
     assert len(set(seen[:3])) == 3
     assert seen[3] not in seen[1:3]
     await other.close()
+
+
+async def test_a_platform_that_cannot_be_read_is_named_and_the_others_are_given(
+    store: MongoStore, mongodb_url: str
+) -> None:
+    broken, whole = invited(), invited(NGC)
+    await store.platforms.insert(broken)
+    await store.platforms.insert(whole)
+    with MongoClient[dict[str, object]](mongodb_url) as client:
+        client.get_default_database()["platforms"].update_one({"_id": broken.id}, {"$set": {"doc": '{"id": 7}'}})
+
+    with pytest.raises(RecordsUnreadable) as partly:
+        await store.platforms.load_all()
+
+    assert partly.value.readable == [whole]
+    assert list(partly.value.problems) == [broken.id]
 
 
 async def test_nodes_that_start_together_all_start(mongodb_url: str, driver: str) -> None:
