@@ -348,6 +348,16 @@ async def test_a_hanging_receiver_does_not_slow_another_pair(hub: RunningHub, wo
     assert max(answer.elapsed_s for answer in answers) < 1.0
     full = [await task for task in stuck if task.done()]
     assert len(full) == 5
+    # No slot of the other pool is taken: all of them can be in use at once.
+    others = world["P4"].faults.on(names.LOCATIONS).hang()
+    before = len(world["P4"].received.of(names.LOCATIONS))
+    busy = [
+        asyncio.create_task(world["P3"].call("GET", names.LOCATIONS, S, to="FR/DUO", sender="NL/NSP"))
+        for _ in range(limit)
+    ]
+    await world["P4"].wait_for(names.LOCATIONS, count=before + limit, timeout_s=5)
+    others.release()
+    assert {said(answer) for answer in await asyncio.gather(*busy)} == {(200, 1000)}
     assert {said(answer) for answer in full} == {(200, 4003)}
     fault.release()
     done = await asyncio.gather(*stuck)
