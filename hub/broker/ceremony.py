@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from hub.broker.alarms import Alarms
@@ -24,7 +24,6 @@ from hub.store.vault import Fingerprints, Vault
 
 T = TypeVar("T")
 
-TOKEN_GRACE = timedelta(minutes=10)
 # Seconds between attempts to store a handshake: while the other side waits, and later, for about an hour.
 SHORTLY_S = (0.5, 1.0)
 PATIENTLY_S = (1.0, 2.0, 5.0, 10.0, 30.0, *(60.0 for _ in range(60)))
@@ -142,16 +141,3 @@ def _hosted(role: CredentialsRole, before: dict[str, HostedRole], now: datetime,
     if known is None:
         return fresh
     return replace(fresh, suspended=known.suspended, updated_at=now if moved else known.updated_at)
-
-
-def with_grace(tokens: tuple[InboundToken, ...], now: datetime) -> tuple[InboundToken, ...]:
-    """The credentials tokens still valid, each for ten minutes at most or until the new one is used (R-176). An open
-    invitation stays open (ruling 17).
-    """
-    return tuple(
-        token
-        if token.purpose is TokenPurpose.REGISTRATION
-        else replace(token, expires_at=min(token.expires_at or now + TOKEN_GRACE, now + TOKEN_GRACE))
-        for token in tokens
-        if token.expires_at is None or token.expires_at > now
-    )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from hub.broker.ceremony import PATIENTLY_S, TOKEN_GRACE, Ceremony, with_grace
+from hub.broker.ceremony import PATIENTLY_S, Ceremony
 from hub.broker.outreach import Access, Discovery, Failed
 from hub.domain import handshake
 from hub.domain.handshake import Flaw
@@ -86,7 +86,7 @@ class Joining:
         token = new_token()
         now = ceremony.clock.now()
         # It ends by itself should the hub end before the handshake does.
-        issued = replace(ceremony.inbound(token, TokenPurpose.CREDENTIALS, now), expires_at=now + TOKEN_GRACE)
+        issued = replace(ceremony.inbound(token, TokenPurpose.CREDENTIALS, now), expires_at=now + handshake.TOKEN_GRACE)
         try:
             # The platform calls back while our request is open, so its new token must work before that (step 3).
             await ceremony.registry.change(
@@ -193,7 +193,7 @@ class Joining:
                 and (agreed.method == "PUT" or token.purpose is TokenPurpose.CREDENTIALS)
             )
             lasting = replace(issued, expires_at=None)
-            return ceremony.connected(stored, answer, found, (*with_grace(others, now), lasting), now)
+            return ceremony.connected(stored, answer, found, (*handshake.with_grace(others, now), lasting), now)
 
         changed = await ceremony.registry.change(platform.id, change)
         if overtaken:

@@ -5,19 +5,17 @@ every token, role and endpoint as it was. The one store write at the end is cond
 that a registration token works once even when it is presented twice at the same time.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 from hub.broker.answer import Answers
-from hub.broker.ceremony import PATIENTLY_S, SHORTLY_S, Ceremony, with_grace
+from hub.broker.ceremony import PATIENTLY_S, SHORTLY_S, Ceremony
 from hub.broker.exchange import Caller, HubAnswer
 from hub.broker.outreach import Access, Discovery
 from hub.domain import handshake
-from hub.domain.handshake import Flaw
+from hub.domain.handshake import Attempt, Flaw
 from hub.domain.platform import Platform, TokenPurpose
 from hub.errors import KeyUnusable, StoreConflict, StoreUnavailable
 from hub.ocpi import codec, configuration
@@ -29,15 +27,6 @@ log = structlog.get_logger("hub.registration")
 
 UNREGISTERED_ALLOW = "GET, POST"
 REGISTERED_ALLOW = "GET, PUT, DELETE"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A write of a handshake: what stood before, what was to stand after it, and the fingerprint of the new token."""
-
-    before: Platform
-    after: Platform
-    fingerprint: str
 
 
 class Registration:
@@ -141,7 +130,7 @@ class Registration:
 
         def change(stored: Platform) -> Platform | None:
             now = ceremony.clock.now()
-            if issued.fingerprint in _fingerprints(stored):
+            if issued.fingerprint in handshake.fingerprints(stored):
                 return None  # an attempt nobody knew of got through
             if all(known.fingerprint != caller.token.fingerprint for known in stored.tokens):
                 refusal.append(unauthorized(self._answers))
@@ -150,7 +139,7 @@ class Registration:
             if flaw is not None:
                 refusal.append(self._flaw(flaw))
                 return None
-            kept = () if registering else with_grace(stored.tokens, now)
+            kept = () if registering else handshake.with_grace(stored.tokens, now)
             changed = ceremony.connected(stored, credentials, found, (*kept, issued), now)
             attempts.append(Attempt(stored, changed, issued.fingerprint))
             return changed
@@ -187,7 +176,7 @@ class Registration:
         ceremony = self._ceremony
 
         def undo(stored: Platform) -> Platform:
-            return undone(stored, attempts, ceremony.clock.now())
+            return handshake.undone(stored, attempts, ceremony.clock.now())
 
         await ceremony.stored(lambda: ceremony.registry.change(platform_id, undo), PATIENTLY_S)
         ceremony.forwarder.drop(platform_id)
@@ -197,46 +186,13 @@ class Registration:
     async def _delete(self, caller: Caller) -> HubAnswer:
         """Both directions stop; the roles stay known as SUSPENDED (R-177)."""
         ceremony = self._ceremony
-        await ceremony.registry.change(caller.platform.id, lambda stored: unregistered(stored, ceremony.clock.now()))
+        await ceremony.registry.change(
+            caller.platform.id, lambda stored: handshake.unregistered(stored, ceremony.clock.now())
+        )
         ceremony.registry.in_background(ceremony.callbacks.remove_of(caller.platform.id))
         ceremony.forwarder.drop(caller.platform.id)
         log.info("platform unregistered", platform=caller.platform.id)
         return self._answers.plain(200, StatusCode.OK)
-
-
-def unregistered(platform: Platform, now: datetime) -> Platform:
-    """The platform without connection and tokens."""
-    roles = tuple(replace(role, updated_at=now) for role in platform.roles)
-    return platform.changed(now, connection=None, tokens=(), roles=roles, status_changed_at=now)
-
-
-def _fingerprints(platform: Platform) -> set[str]:
-    return {token.fingerprint for token in platform.tokens}
-
-
-def undone(stored: Platform, attempts: Sequence[Attempt], now: datetime) -> Platform:
-    """The platform as if the attempts had not been made; what others changed since then stays.
-
-    It is a new revision in any case: an attempt that is still under way to the store finds another one and fails.
-    """
-    fingerprint = attempts[0].fingerprint
-    kept = tuple(token for token in stored.tokens if token.fingerprint != fingerprint)
-    for attempt in attempts:
-        made = attempt.after.connection
-        if made is None or stored.connection is None or made.sealed_token != stored.connection.sealed_token:
-            continue
-        before = attempt.before
-        later = tuple(token for token in kept if token.fingerprint not in _fingerprints(before))
-        return stored.changed(
-            now,
-            roles=before.roles,
-            tokens=(*before.tokens, *later),
-            connection=before.connection,
-            was_registered=before.was_registered,
-            reachable=before.reachable,
-            status_changed_at=now,
-        )
-    return stored.changed(now, tokens=kept)
 
 
 def unauthorized(answers: Answers) -> HubAnswer:

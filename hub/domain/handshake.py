@@ -1,18 +1,21 @@
-"""Decisions of the registration handshake: which version, which roles, which endpoints are enough (R-167 to R-183,
+"""Decisions of the registration handshake: which version, roles and endpoints, which tokens stay (R-167 to R-183,
 rulings 2, 20).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from hub.domain.opposites import USEFUL_ENDPOINTS
-from hub.domain.platform import Endpoint, Platform, RoleName
+from hub.domain.platform import Endpoint, InboundToken, Platform, RoleName, TokenPurpose
 from hub.domain.registry import RegistrySnapshot
 from hub.ocpi.configuration import CredentialsRole, Version, VersionDetails
 from hub.ocpi.names import Interface, Role
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 from hub.ocpi.versions import SERVED
+
+TOKEN_GRACE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +103,61 @@ def find_endpoint(endpoints: Sequence[Endpoint], module: str, interface: Interfa
         if endpoint.module == module and (interface is None or endpoint.interface is interface):
             return endpoint.url
     return None
+
+
+def with_grace(tokens: tuple[InboundToken, ...], now: datetime) -> tuple[InboundToken, ...]:
+    """The credentials tokens still valid, each for ten minutes at most or until the new one is used (R-176). An open
+    invitation stays open (ruling 17).
+    """
+    return tuple(
+        token
+        if token.purpose is TokenPurpose.REGISTRATION
+        else replace(token, expires_at=min(token.expires_at or now + TOKEN_GRACE, now + TOKEN_GRACE))
+        for token in tokens
+        if token.expires_at is None or token.expires_at > now
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A write of a handshake: what stood before, what was to stand after it, and the fingerprint of the new token."""
+
+    before: Platform
+    after: Platform
+    fingerprint: str
+
+
+def unregistered(platform: Platform, now: datetime) -> Platform:
+    """The platform without connection and tokens."""
+    roles = tuple(replace(role, updated_at=now) for role in platform.roles)
+    return platform.changed(now, connection=None, tokens=(), roles=roles, status_changed_at=now)
+
+
+def fingerprints(platform: Platform) -> set[str]:
+    """Of every token the platform may use."""
+    return {token.fingerprint for token in platform.tokens}
+
+
+def undone(stored: Platform, attempts: Sequence[Attempt], now: datetime) -> Platform:
+    """The platform as if the attempts had not been made; what others changed since then stays.
+
+    It is a new revision in any case: an attempt that is still under way to the store finds another one and fails.
+    """
+    fingerprint = attempts[0].fingerprint
+    kept = tuple(token for token in stored.tokens if token.fingerprint != fingerprint)
+    for attempt in attempts:
+        made = attempt.after.connection
+        if made is None or stored.connection is None or made.sealed_token != stored.connection.sealed_token:
+            continue
+        before = attempt.before
+        later = tuple(token for token in kept if token.fingerprint not in fingerprints(before))
+        return stored.changed(
+            now,
+            roles=before.roles,
+            tokens=(*before.tokens, *later),
+            connection=before.connection,
+            was_registered=before.was_registered,
+            reachable=before.reachable,
+            status_changed_at=now,
+        )
+    return stored.changed(now, tokens=kept)

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from hub import app
 from hub.app import RunningHub
 from hub.ocpi import headers, names
-from hub.ocpi.names import Interface
+from hub.ocpi.names import Interface, Role
 from hub.sandbox import objects
 from hub.sandbox.answer import Answer
-from hub.sandbox.world import World
+from hub.sandbox.platform import SandboxPlatform
+from hub.sandbox.world import World, fixture_world
+from tests.hubs import id_of, register, register_all, test_settings
 
 S, R = Interface.SENDER, Interface.RECEIVER
 ENVELOPE = b'{"data":{"id":"LOC1"},"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}'
@@ -254,10 +257,6 @@ async def test_a_cdr_of_somebody_else_is_not_sent(hub: RunningHub, world: World)
 
 @pytest.mark.parametrize(("limit", "length"), [(2000, 1900), (2000, 2100)])
 async def test_body_over_the_limit_is_413(tmp_path: Any, limit: int, length: int) -> None:
-    from hub import app
-    from hub.sandbox.world import fixture_world
-    from tests.hubs import register_all, test_settings
-
     with (tmp_path / "legs.log").open("wb") as legs:
         settings = test_settings(tmp_path, max_body=limit)
         async with app.running(settings, legs_to=legs) as hub, fixture_world(only=["P1", "P2"]) as world:
@@ -365,10 +364,6 @@ async def test_a_hanging_receiver_does_not_slow_another_pair(hub: RunningHub, wo
 
 
 async def test_custom_modules_reach_who_advertises_them(hub: RunningHub, tmp_path: Any) -> None:
-    from hub.ocpi.names import Role
-    from hub.sandbox.platform import SandboxPlatform
-    from tests.hubs import register
-
     modules = [(names.LOCATIONS, S), ("nlxyz-extras", S), ("nlxyz-extras", R)]
     async with (
         SandboxPlatform("A", [(Role.CPO, "NL", "AAA")], modules=modules) as a,
@@ -392,8 +387,6 @@ async def test_custom_modules_reach_who_advertises_them(hub: RunningHub, tmp_pat
 
 
 async def test_a_suspended_platform(hub: RunningHub, world: World) -> None:
-    from tests.hubs import id_of
-
     await hub.operations.suspend(id_of(hub, "P1"))
     assert said(await get_location(world)) == (200, 4003)
     answer = await world["P1"].call("GET", names.TOKENS, S, to="NL/EMA", sender="NL/CPA")
