@@ -114,6 +114,31 @@ class PlatformSettings:
     forward_timeout_s: float | None = None
     authorize_timeout_s: float | None = None
     client_certificate: ClientCertificate | None = None
+    # objects per page of lists the hub serves to it, at most
+    page_limit: int | None = None
+    # its broadcast legs come FROM the owner instead of the hub (T-24)
+    broadcast_as_direct: bool = False
+    # module -> seconds between two pulls from its parties (ruling 13); a module that is absent is not pulled
+    pull: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedParty:
+    """A party behind a peer hub, in one role, as the peer's client info reports it (R-204)."""
+
+    role: Role
+    country_code: str
+    party_id: str
+    status: ConnectionStatus
+    last_updated: datetime
+
+    @property
+    def party(self) -> PartyId:
+        return PartyId(self.country_code, self.party_id)
+
+    @property
+    def key(self) -> str:
+        return role_key(self.role, self.party)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +164,13 @@ class Platform:
     reachable: bool = True
     suspended: bool = False
     settings: PlatformSettings = field(default_factory=PlatformSettings)
+    # what a peer hub reports to be behind it
+    reported: tuple[ReportedParty, ...] = ()
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether the platform is a hub itself (R-191)."""
+        return any(role.role is Role.HUB for role in self.roles)
 
     @property
     def status(self) -> ConnectionStatus:

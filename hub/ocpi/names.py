@@ -42,6 +42,10 @@ SESSIONS = "sessions"
 TARIFFS = "tariffs"
 TOKENS = "tokens"
 
+FUNCTIONAL_MODULES = frozenset({CDRS, CHARGING_PROFILES, COMMANDS, LOCATIONS, SESSIONS, TARIFFS, TOKENS})
+# Meant for everybody: what a hub may broadcast and hold in its catalog.
+BROADCAST_MODULES = frozenset({LOCATIONS, TARIFFS, TOKENS})
+
 CREDENTIALS = "credentials"
 HUB_CLIENT_INFO = "hubclientinfo"
 VERSIONS = "versions"

@@ -4,11 +4,26 @@ Every write has returned only when it is durable (SQLite: committed with synchro
 majority). A store that cannot be reached raises `StoreUnavailable`; a write that collides raises `StoreConflict`.
 """
 
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from hub.domain.agreements import Agreement
+from hub.domain.catalog import ObjectKey, Verdict
 from hub.domain.platform import Platform
-from hub.store.records import Callback, CdrLocation
+from hub.ocpi.party_id import PartyId
+from hub.store.records import (
+    Broadcast,
+    Callback,
+    CatalogEntry,
+    CdrLocation,
+    Known,
+    LegClaim,
+    OwnerCount,
+    PullState,
+    UnfinishedBroadcast,
+)
 
 
 class PlatformStore(Protocol):
@@ -70,6 +85,122 @@ class KeyStore(Protocol):
         """The names taken, sorted."""
 
 
+class AgreementStore(Protocol):
+    async def generation(self) -> int:
+        """A number that differs after any change to any agreement, made by any node."""
+
+    async def load_all(self) -> list[Agreement]:
+        """Every agreement, by id."""
+
+    async def put(self, agreement: Agreement) -> bool:
+        """Stores it under its id; whether the id is new."""
+
+    async def remove(self, agreement_id: str) -> bool:
+        """False when there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries of the catalog a page shows: those of `owners` (keys of parties) in one module, by sequence.
+
+    Dates are a half-open interval over `last_updated`. `after` is a sequence to go on behind, else `offset` counts.
+    """
+
+    module: str
+    owners: frozenset[str]
+    limit: int
+    after: int | None = None
+    offset: int = 0
+    date_from: datetime | None = None
+    date_to: datetime | None = None
+
+
+class CatalogStore(Protocol):
+    """The functionality catalog: text exactly as received, by module, owner, id and kind."""
+
+    async def apply(
+        self,
+        key: ObjectKey,
+        judge: Callable[[bytes | None], Verdict],
+        *,
+        seen_at: datetime,
+        broadcast: Broadcast | None = None,
+        body: bytes | None = None,
+    ) -> tuple[Verdict, int | None]:
+        """Judges the stored text (None: not held) and does what the verdict says, together with storing the broadcast
+        if there is one with legs and the verdict fans out: one commit, then this returns.
+
+        The second value is the order of the stored broadcast, which grows in the order in which changes of one object
+        were applied; None when none was stored. Calls for one object are applied, and return, in the order of calling.
+        `judge` may be called more than once. A verdict that neither stores nor removes still marks a held object as
+        seen at `seen_at` when its code is 1000. The first sight of an object gives it the next sequence.
+        """
+
+    async def get(self, key: ObjectKey) -> bytes | None: ...
+
+    async def find(self, module: str, object_id: str) -> list[CatalogEntry]:
+        """Every owner's object (and every kind) with this id in any spelling; at most 100, by sequence."""
+
+    async def owners(self, module: str) -> list[OwnerCount]:
+        """Every owner the module has or is about to have, by owner key. From counters, not by counting."""
+
+    async def page(self, wanted: Wanted) -> list[CatalogEntry]:
+        """At most `limit` entries, by sequence."""
+
+    async def count(self, wanted: Wanted) -> int:
+        """How many there are within the dates, whatever limit, after and offset say."""
+
+    async def hide(self, module: str, owner: PartyId) -> None:
+        """The owner is not shown until `show`, unless it is known in the module already."""
+
+    async def show(self, module: str, owner: PartyId) -> None: ...
+
+    async def absent(self, module: str, owner: PartyId, before: datetime, limit: int) -> list[CatalogEntry]:
+        """Entries last seen before a time, at most `limit`, by sequence."""
+
+    async def remove_owner(self, owner: PartyId, modules: Collection[str]) -> int:
+        """Forgets an owner's objects in these modules, and that it was known there; how many objects."""
+
+
+class BroadcastStore(Protocol):
+    """Broadcasts under way; `CatalogStore.apply` adds them. What is settled wholly is forgotten."""
+
+    async def claim(self, claims: Sequence[LegClaim]) -> frozenset[LegClaim]:
+        """Begins attempts, durably, before anything is sent: those claims whose leg is not settled and stood at the
+        attempt before. The others are refused.
+        """
+
+    async def settle(self, legs: Collection[tuple[int, int]]) -> None:
+        """These (order, leg) are done, whatever came of them. Unknown ones are no error."""
+
+    async def unfinished(self, after: int, limit: int) -> list[UnfinishedBroadcast]:
+        """At most `limit` broadcasts with unsettled legs and an order above `after`, by order."""
+
+
+class KnownStore(Protocol):
+    """What open routing has learnt. May lose the last moments in a crash (ruling 7)."""
+
+    async def learn(self, known: Sequence[Known], at: datetime) -> None:
+        """Adds all, or renews them; keys are compared as they are."""
+
+    async def find(self, kind: str, key: str) -> list[PartyId]:
+        """Whom the key leads to, in the order of learning; at most 20."""
+
+    async def prune(self, before: datetime) -> int:
+        """Drops what was last learnt before this time; how many."""
+
+
+class PullStore(Protocol):
+    async def load_all(self) -> list[PullState]:
+        """Every state, by platform, owner and module."""
+
+    async def save(self, state: PullState) -> None:
+        """Stands in place of the one with its platform, owner and module."""
+
+    async def remove_of(self, platform_id: str) -> int:
+        """How many."""
+
+
 class Store(Protocol):
     """All ports of one store. `open` connects, migrates and is idempotent; `close` flushes and is safe twice."""
 
@@ -77,6 +208,11 @@ class Store(Protocol):
     callbacks: CallbackStore
     cdr_locations: CdrLocationStore
     keys: KeyStore
+    agreements: AgreementStore
+    catalog: CatalogStore
+    broadcasts: BroadcastStore
+    known: KnownStore
+    pulls: PullStore
 
     async def open(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Records kept beside platforms: callbacks of asynchronous results and CDR locations."""
+"""Records kept beside platforms: callbacks, CDR locations, catalog, broadcasts, pulls, what open routing knows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,3 +46,104 @@ class CdrLocation:
     holder: PartyOn
     url: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerCount:
+    """How many objects of a module an owner has in the catalog; `shown` is False while its first crawl runs."""
+
+    owner: PartyId
+    count: int
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """One object of the catalog. `sequence` grows with first sight and never changes (R-090); `raw` is its text."""
+
+    sequence: int
+    module: str
+    owner: PartyId
+    object_id: str
+    kind: str
+    last_updated: datetime
+    seen_at: datetime
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """A push for everybody and its legs: one per receiving party. The body is kept beside it, once for all legs.
+
+    `object_key` is the text of the object's key, `parts` the addressed parts of it; `tail` and `query` are raw text.
+    """
+
+    platform_id: str
+    sender: PartyId
+    version: str
+    module: str
+    method: str
+    tail: str
+    query: str
+    object_key: str
+    parts: tuple[str, ...]
+    correlation_id: str
+    created_at: datetime
+    legs: tuple[PartyOn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LegClaim:
+    """The leg number `leg` of the broadcast `order`, about to be attempted for the `attempt`th time (1 or 2)."""
+
+    order: int
+    leg: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedBroadcast:
+    """A broadcast with legs that were not settled. `attempts` has a number per leg: attempts begun, None if settled."""
+
+    order: int
+    broadcast: Broadcast
+    body: bytes | None
+    attempts: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One thing open routing has learnt: `party` is who `key` leads to (R-084). `kind` says what the key is.
+
+    `only`: it replaces what was known under the key, instead of standing beside it.
+    """
+
+    kind: str
+    key: str
+    party: PartyId
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PullState:
+    """How the pull of one module from one owner stands; what it needs to go on after a restart (ruling 13).
+
+    `crawl_started_at` is None between crawls; `next_url` is where a broken crawl goes on. `full`: the crawl reads
+    everything, and what it does not meet is gone. `objects` and `pages` count the crawl under way, or the last one;
+    `total` is what the platform said there is.
+    """
+
+    platform_id: str
+    owner: PartyId
+    module: str
+    crawl_started_at: datetime | None = None
+    full: bool = True
+    next_url: str | None = None
+    pages: int = 0
+    objects: int = 0
+    total: int | None = None
+    completed_at: datetime | None = None
+    full_completed_at: datetime | None = None
+    covers_until: datetime | None = None
+    failed_at: datetime | None = None
+    problem: str | None = None

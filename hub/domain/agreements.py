@@ -1,0 +1,114 @@
+"""Agreements: who may speak to whom about which module, as one pure decision for every routing mode (R-070, ruling 19).
+
+Rules
+- An agreement speaks about the party that starts an exchange (`origin`) and the one it is started with (`target`).
+- Of the agreements that fit, the one that names most wins: members of both sides count one each, named modules one.
+- Between two that name equally much, the one that forbids wins. When none fits, the hub's default holds.
+- A party that acts in several roles may do what any of them may.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from hub.ocpi.names import FUNCTIONAL_MODULES, Role
+from hub.ocpi.party_id import PartyId
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The parties one side of an agreement is about; a member that is None stands for any."""
+
+    country_code: str | None = None
+    party_id: str | None = None
+    role: Role | None = None
+
+    @property
+    def weight(self) -> int:
+        """How many members are named."""
+        return sum(member is not None for member in (self.country_code, self.party_id, self.role))
+
+    def fits(self, party: PartyId, role: Role) -> bool:
+        """Whether a party in one role is meant; country and party are compared without regard to case."""
+        return (
+            (self.role is None or self.role is role)
+            and (self.country_code is None or self.country_code.casefold() == party.country_code.casefold())
+            and (self.party_id is None or self.party_id.casefold() == party.party_id.casefold())
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Allows or forbids the parties of `origin` to start exchanges about `modules` (None: all) with those of
+    `target`.
+    """
+
+    id: str
+    origin: Side
+    target: Side
+    modules: frozenset[str] | None
+    allow: bool
+
+    @property
+    def weight(self) -> int:
+        """The more it names, the more it counts."""
+        return self.origin.weight + self.target.weight + (self.modules is not None)
+
+    def fits(self, origin: tuple[PartyId, Role], target: tuple[PartyId, Role], module: str) -> bool:
+        return (
+            (self.modules is None or module in self.modules) and self.origin.fits(*origin) and self.target.fits(*target)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Whether an exchange may start, and by which agreement; None: by the hub's default."""
+
+    allowed: bool
+    agreement: Agreement | None
+
+
+class Agreements:
+    """All agreements of the hub and its default, ready to be asked."""
+
+    __slots__ = ("_by_weight", "default_open")
+
+    def __init__(self, agreements: Iterable[Agreement] = (), *, default_open: bool = True) -> None:
+        self.default_open = default_open
+        # The first that fits decides.
+        self._by_weight = sorted(agreements, key=lambda one: (-one.weight, one.allow, one.id))
+
+    @property
+    def every(self) -> tuple[Agreement, ...]:
+        """All agreements, the strongest first."""
+        return tuple(self._by_weight)
+
+    def ruling(self, origin: tuple[PartyId, Role], target: tuple[PartyId, Role], module: str) -> Ruling:
+        """May this party, in this role, start an exchange about the module with that one."""
+        for agreement in self._by_weight:
+            if agreement.fits(origin, target, module):
+                return Ruling(agreement.allow, agreement)
+        return Ruling(self.default_open, None)
+
+    def between(
+        self, origin: PartyId, origin_roles: Collection[Role], target: tuple[PartyId, Role], module: str
+    ) -> Ruling:
+        """The same for a party that acts in any of these roles: the first ruling that allows, else the first."""
+        if not self._by_weight:
+            return Ruling(self.default_open, None)
+        rulings = [self.ruling((origin, role), target, module) for role in sorted(origin_roles)]
+        return next((ruling for ruling in rulings if ruling.allowed), rulings[0] if rulings else Ruling(False, None))
+
+    def acquainted(self, one: tuple[PartyId, Role], other: tuple[PartyId, Role]) -> bool:
+        """Whether at least one module is allowed between two parties, whoever starts: then they may know each other."""
+        if not self._by_weight:
+            return self.default_open
+        return any(
+            self.ruling(one, other, module).allowed or self.ruling(other, one, module).allowed
+            for module in self._modules_asked
+        )
+
+    @property
+    def _modules_asked(self) -> frozenset[str]:
+        """Functional modules, and others that agreements name."""
+        named = [agreement.modules for agreement in self._by_weight if agreement.modules is not None]
+        return FUNCTIONAL_MODULES.union(*named)
