@@ -1,7 +1,5 @@
-"""What the hub holds because it was meant for everybody: which object a push is about, and what becomes of it
-(R-079, R-080, R-099, R-100, rulings 11 and 13).
-
-Pure: the stored text in, the text to store out.
+"""What the hub holds because it was meant for everybody: which object a push is about, and what can become of it
+(R-079, R-080, rulings 11 and 13). The rules are in `hub.domain.pushes`.
 """
 
 from dataclasses import dataclass
@@ -35,12 +33,18 @@ class Push:
     parts: tuple[str, ...]
     body: bytes | None
 
+    @property
+    def address(self) -> tuple[str, ...]:
+        """Equal for pushes to the same object or part in any spelling; that of a part begins with its whole's."""
+        return (self.key.text, *(part.casefold() for part in self.parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What becomes of a push: the answer (`http`, `code`, `message`), and what to do with the catalog.
 
     `raw` is the object's text from now on, None to leave it; `removed`: forget the object. `fan_out`: others are told.
+    `stale`: it was older than what is held, and nothing comes of it but the answer.
     """
 
     http: int
@@ -50,3 +54,4 @@ class Verdict:
     last_updated: datetime | None = None
     removed: bool = False
     fan_out: bool = False
+    stale: bool = False

@@ -3,12 +3,13 @@ ruling 3).
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
-from hub.ocpi import codec, times
+from hub.ocpi import codec, splice, times
 from hub.ocpi.status import StatusCode, default_message
 
 T = TypeVar("T")
@@ -26,6 +27,18 @@ def render(code: StatusCode | int, message: str | None = None, *, data: object =
     return codec.dumps(members)
 
 
+def render_list(objects: Sequence[bytes], now: datetime) -> bytes:
+    """A successful envelope around objects whose text is kept as it is (R-092)."""
+    around = codec.dumps({"status_code": int(StatusCode.OK), "timestamp": times.render(now)})
+    return b"".join((b'{"data":[', b",".join(objects), b"],", around[1:]))
+
+
+def render_object(text: bytes, now: datetime) -> bytes:
+    """A successful envelope around one object whose text is kept as it is."""
+    around = codec.dumps({"status_code": int(StatusCode.OK), "timestamp": times.render(now)})
+    return b"".join((b'{"data":', text, b",", around[1:]))
+
+
 class _Answer(msgspec.Struct):
     status_code: int
     data: msgspec.Raw = msgspec.Raw(b"")
@@ -39,11 +52,17 @@ class _Facts(msgspec.Struct):
     response_url: msgspec.Raw = msgspec.Raw(b"")
     expiry_date: msgspec.Raw = msgspec.Raw(b"")
     token: msgspec.Raw = msgspec.Raw(b"")
+    cdr_token: msgspec.Raw = msgspec.Raw(b"")
+    location_id: msgspec.Raw = msgspec.Raw(b"")
+    session_id: msgspec.Raw = msgspec.Raw(b"")
+    reservation_id: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _TokenFacts(msgspec.Struct):
     country_code: msgspec.Raw = msgspec.Raw(b"")
     party_id: msgspec.Raw = msgspec.Raw(b"")
+    uid: msgspec.Raw = msgspec.Raw(b"")
+    type: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _CommandVerdict(msgspec.Struct):
@@ -99,6 +118,15 @@ def verdict_of(body: bytes) -> tuple[str, float] | None:
     return verdict.result, verdict.timeout
 
 
+def objects_of(body: bytes) -> list[bytes] | None:
+    """The elements of an answer's `data`, their text as it was received; None when it is not an array."""
+    try:
+        data = splice.members(body).get("data", b"")
+        return splice.elements(data) if data.lstrip().startswith(b"[") else None
+    except splice.Unreadable:
+        return None
+
+
 class Facts:
     """What a scan found in a request body. Every text is None when the member is absent or not a string."""
 
@@ -120,11 +148,24 @@ class Facts:
     @property
     def token_owner(self) -> tuple[str | None, str | None]:
         """`country_code` and `party_id` of the Token inside a command."""
-        try:
-            token = _token_facts.decode(self._found.token)
-        except _NOT_JSON:
-            return None, None
-        return _text(token.country_code), _text(token.party_id)
+        return _token(self._found.token)[:2]
+
+    @property
+    def cdr_token(self) -> tuple[str | None, str | None, str | None, str | None]:
+        """`country_code`, `party_id`, `uid` and `type` of the CdrToken inside a session or CDR (R-086)."""
+        return _token(self._found.cdr_token)
+
+    @property
+    def location_id(self) -> str | None:
+        return _text(self._found.location_id)
+
+    @property
+    def session_id(self) -> str | None:
+        return _text(self._found.session_id)
+
+    @property
+    def reservation_id(self) -> str | None:
+        return _text(self._found.reservation_id)
 
     @property
     def response_url(self) -> str | None:
@@ -166,6 +207,15 @@ def _why(problem: BaseException) -> str:
     if isinstance(problem, UnicodeDecodeError):
         return f"the body is not UTF-8 (byte {problem.start})"
     return f"the body is not JSON: {problem}"
+
+
+def _token(raw: msgspec.Raw) -> tuple[str | None, str | None, str | None, str | None]:
+    """`country_code`, `party_id`, `uid` and `type` of a token inside a body."""
+    try:
+        token = _token_facts.decode(raw)
+    except _NOT_JSON:
+        return None, None, None, None
+    return _text(token.country_code), _text(token.party_id), _text(token.uid), _text(token.type)
 
 
 def _text(raw: msgspec.Raw | bytes) -> str | None:

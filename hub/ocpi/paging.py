@@ -57,9 +57,11 @@ class Page:
         return self.date_to is None or last_updated < self.date_to
 
 
-def read_page(query: str) -> Page | str:
-    """The page a query asks for, or a sentence naming the parameter that is wrong (R-035)."""
-    numbers = {"offset": 0, "limit": DEFAULT_LIMIT}
+def read_page(query: str, most: int = MAX_LIMIT) -> Page | str:
+    """The page a query asks for, or a sentence naming the parameter that is wrong (R-035). `most` is the largest
+    limit.
+    """
+    numbers = {"offset": 0, "limit": min(DEFAULT_LIMIT, most)}
     for name, least in (("offset", 0), ("limit", 1)):
         text = urls.query_value(query, name)
         if text is None:
@@ -77,4 +79,4 @@ def read_page(query: str) -> Page | str:
     date_from, date_to = dates
     if date_from is not None and date_to is not None and date_from > date_to:
         return "date_from must not be later than date_to"
-    return Page(numbers["offset"], min(numbers["limit"], MAX_LIMIT), date_from, date_to)
+    return Page(numbers["offset"], min(numbers["limit"], most), date_from, date_to)
