@@ -38,6 +38,12 @@ def acting_roles(module: str, interface: Interface) -> tuple[frozenset[Role], fr
     return (second, first) if interface is served_by_first else (first, second)
 
 
+def broadcast_readers(module: str) -> frozenset[Role]:
+    """Roles that a broadcast of this module reaches if they expose its RECEIVER interface (R-073)."""
+    _, readers = acting_roles(module, Interface.RECEIVER)
+    return readers | {Role.SCSP} if module in (names.LOCATIONS, names.TARIFFS) else readers
+
+
 # A platform is of use to others in a role when it has at least one of these endpoints (R-171; applicability matrix).
 # What a HUB or OTHER is good for nobody knows beforehand.
 USEFUL_ENDPOINTS: dict[Role, frozenset[tuple[str, Interface]]] = {

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hub.domain.platform import HostedRole, InboundToken, Platform
+from hub.domain.agreements import Agreements
+from hub.domain.platform import HostedRole, InboundToken, Platform, ReportedParty
 from hub.ocpi import urls
-from hub.ocpi.names import ConnectionStatus, Interface
+from hub.ocpi.names import ConnectionStatus, Interface, Role
 from hub.ocpi.party_id import PartyId
 
 
@@ -18,8 +19,22 @@ class Seat:
     party: PartyId
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteSeat:
+    """One role of one party behind a peer hub, which is the platform (R-205)."""
+
+    platform: Platform
+    reported: ReportedParty
+
+    @property
+    def party(self) -> PartyId:
+        return self.reported.party
+
+
 class RegistrySnapshot:
-    """Look-ups by token fingerprint, party and role. `generation` is the store's at the time of reading."""
+    """Look-ups by token fingerprint, party and role. `generation` is the store's at the time of reading; `agreements`
+    say who may reach whom.
+    """
 
     __slots__ = (
         "_endpoints",
@@ -29,14 +44,20 @@ class RegistrySnapshot:
         "_parties",
         "_planned",
         "_platforms",
+        "_remote",
         "_tokens",
+        "agreements",
         "generation",
     )
 
-    def __init__(self, platforms: Iterable[Platform] = (), generation: int = 0) -> None:
+    def __init__(
+        self, platforms: Iterable[Platform] = (), generation: int = 0, agreements: Agreements | None = None
+    ) -> None:
         self.generation = generation
+        self.agreements = agreements or Agreements()
         self._platforms: dict[str, Platform] = {}
         self._parties: dict[str, tuple[Seat, ...]] = {}
+        self._remote: dict[str, tuple[RemoteSeat, ...]] = {}
         self._planned: set[str] = set()
         self._holders: dict[str, str] = {}
         self._tokens: dict[str, tuple[Platform, InboundToken]] = {}
@@ -55,6 +76,9 @@ class RegistrySnapshot:
         for role in platform.roles:
             party = role.party
             self._parties[party.key] = (*self._parties.get(party.key, ()), Seat(platform, role, party))
+        for reported in platform.reported if platform.is_peer else ():
+            key = reported.party.key
+            self._remote[key] = (*self._remote.get(key, ()), RemoteSeat(platform, reported))
         if platform.status is ConnectionStatus.PLANNED:
             self._planned.update(name.party.key for name in platform.approved)
         endpoints: dict[tuple[str, Interface], str] = {}
@@ -76,10 +100,16 @@ class RegistrySnapshot:
     def replacing(self, platform: Platform, generation: int | None = None) -> "RegistrySnapshot":
         """A snapshot in which this platform stands in place of the one with its id."""
         kept = {**self._platforms, platform.id: platform}
-        return RegistrySnapshot(kept.values(), self.generation if generation is None else generation)
+        known = self.generation if generation is None else generation
+        return RegistrySnapshot(kept.values(), known, self.agreements)
 
     def without(self, platform_id: str) -> "RegistrySnapshot":
-        return RegistrySnapshot((kept for kept in self._platforms.values() if kept.id != platform_id), self.generation)
+        kept = (one for one in self._platforms.values() if one.id != platform_id)
+        return RegistrySnapshot(kept, self.generation, self.agreements)
+
+    def under(self, agreements: Agreements) -> "RegistrySnapshot":
+        """The same platforms under other agreements."""
+        return RegistrySnapshot(self._platforms.values(), self.generation, agreements)
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
@@ -101,16 +131,45 @@ class RegistrySnapshot:
         """The party's roles on all platforms; empty when nobody has it."""
         return self._parties.get(party.key, ())
 
+    def remote_seats_of(self, party: PartyId) -> tuple[RemoteSeat, ...]:
+        """The party's roles behind peer hubs. A party that has a seat here wins over these (ruling 24)."""
+        return self._remote.get(party.key, ())
+
+    @property
+    def remote_seats(self) -> tuple[RemoteSeat, ...]:
+        """Every role behind every peer hub."""
+        return tuple(seat for seats in self._remote.values() for seat in seats)
+
     def is_planned(self, party: PartyId) -> bool:
         """Whether the party is reserved for a platform that has not registered yet (R-193)."""
         return party.key in self._planned
 
     def hosted(self, platform: Platform, party: PartyId) -> PartyId | None:
-        """The registered spelling of a party if this platform hosts it."""
-        for seat in self._parties.get(party.key, ()):
+        """The registered spelling of a party if this platform hosts it, or has it behind it as a peer hub and nobody
+        here has it.
+        """
+        local = self._parties.get(party.key, ())
+        for seat in local:
             if seat.platform.id == platform.id:
                 return seat.party
+        for remote in () if local else self._remote.get(party.key, ()):
+            if remote.platform.id == platform.id:
+                return remote.party
         return None
+
+    def roles_of(self, platform: Platform, party: PartyId) -> frozenset[Role]:
+        """The roles in which a party speaks through this platform and is not suspended."""
+        own = {
+            seat.role.role
+            for seat in self._parties.get(party.key, ())
+            if seat.platform.id == platform.id and not seat.role.suspended
+        }
+        behind = {
+            seat.reported.role
+            for seat in self._remote.get(party.key, ())
+            if seat.platform.id == platform.id and seat.reported.status is not ConnectionStatus.SUSPENDED
+        }
+        return frozenset(own | behind)
 
     def holder_of(self, role_key: str) -> str | None:
         """The id of the platform that hosts or reserves a (role, country, party) triple."""

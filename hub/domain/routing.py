@@ -1,59 +1,37 @@
-"""What a request at the hub means and whom it reaches: sender, receiver, endpoint, or why not (matrix M, R-056 to
-R-066).
+"""What a request at the hub means (matrix M, R-056 to R-093): who speaks, and which of the four routing modes it is.
 
-Pure and total: every combination of registry and request gives a decision, nothing raises.
+Pure and total: every combination of registry and request gives a decision, nothing raises. Whom a message can reach is
+said by `receivers`.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
+from hub.domain.decisions import (
+    Broadcast,
+    Choices,
+    Decision,
+    Direct,
+    GetAll,
+    HubCopy,
+    Open,
+    Refused,
+    Request,
+    invalid,
+    nobody,
+    not_connected,
+)
 from hub.domain.opposites import acting_roles
 from hub.domain.platform import Platform
-from hub.domain.registry import RegistrySnapshot, Seat
-from hub.ocpi.names import ConnectionStatus, Interface
+from hub.domain.receivers import everybody, one_receiver, places_of, visible_owners
+from hub.domain.registry import RegistrySnapshot
+from hub.ocpi.names import BROADCAST_MODULES, ConnectionStatus, Interface
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 
-
-class Request(NamedTuple):
-    """What the headers and the path of a functional request say; equal requests mean the same in one snapshot.
-
-    `owner` is the party in the path of a client-owned object; `custom` a module no version table knows (ruling 16).
-    """
-
-    platform_id: str
-    to: PartyId | None
-    sender: PartyId | None
-    module: str
-    interface: Interface
-    owner: PartyId | None = None
-    custom: bool = False
+# Decisions that name everybody take as much room as there are parties.
+_MOST_WIDE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Direct:
-    """Forward to one party: the registered spellings of both, the receiver's platform and its endpoint URL."""
-
-    sender: PartyId
-    receiver: PartyId
-    platform: Platform
-    endpoint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The hub answers itself: HTTP status, status code, and a sentence for the requester."""
-
-    http: int
-    code: StatusCode
-    message: str
-
-
-Decision = Direct | Refused
-
-
-def route(registry: RegistrySnapshot, hub: PartyId, request: Request) -> Decision:
-    """The decision by headers, path and registry; liveness is not looked at (`Direct.platform` may be away just now).
+def route(registry: RegistrySnapshot, choices: Choices, request: Request) -> Decision:
+    """The decision by headers, path and registry; liveness is not looked at (a platform may be away just now).
 
     Errors of the routing itself are HTTP 200 with a 4xxx code (R-030).
     """
@@ -64,7 +42,56 @@ def route(registry: RegistrySnapshot, hub: PartyId, request: Request) -> Decisio
     if isinstance(sender, Refused):
         return sender
     refusal = _suspended(platform, sender, request) or _foreign_owner(registry, platform, request.owner)
-    return refusal or _receiver(registry, hub, sender, request)
+    if refusal is not None:
+        return refusal
+    if request.to is not None and request.to != choices.hub:
+        return one_receiver(registry, platform, sender, request.to, request)
+    return _by_matrix(registry, choices, platform, sender, request)
+
+
+def _by_matrix(
+    registry: RegistrySnapshot, choices: Choices, platform: Platform, sender: PartyId, request: Request
+) -> Decision:
+    """The rows of matrix M in which TO is the hub or absent."""
+    to_hub = request.to is not None
+    module = request.module
+    if request.custom:
+        return nobody("A custom module has no receiver by itself: name a party in OCPI-to (ruling 16)")
+    if request.is_list and request.interface is Interface.SENDER:
+        if not to_hub and not choices.lenient_lists:
+            return nobody(
+                f"A list needs a receiver: name its owner in OCPI-to, or this hub ({choices.hub}) for all owners"
+            )
+        if module not in BROADCAST_MODULES:
+            return invalid(f"This hub holds no {module}: address their owner in OCPI-to")
+        return GetAll(sender, visible_owners(registry, platform, sender, module))
+    if module in BROADCAST_MODULES and request.interface is Interface.RECEIVER:
+        if request.method != "GET":
+            return _broadcast(registry, choices, platform, sender, request)
+        if not to_hub:
+            return nobody("Nothing in this request names a receiver: name a party in OCPI-to")
+        if request.owner != sender:
+            return invalid("The hub shows what was pushed to it under this path to its owner only")
+        return HubCopy(sender, frozenset({sender.key}))
+    if module in BROADCAST_MODULES and request.method == "GET" and to_hub:
+        return HubCopy(sender, visible_owners(registry, platform, sender, module))
+    return Open(sender)
+
+
+def _broadcast(
+    registry: RegistrySnapshot, choices: Choices, platform: Platform, sender: PartyId, request: Request
+) -> Decision:
+    """A push for everybody: FROM, owner in the path and (later) in the body must agree (R-079, T-23)."""
+    owner = sender if request.owner is None else registry.hosted(platform, request.owner) or request.owner
+    if owner != sender and not platform.is_peer:
+        return invalid(f"{sender} cannot push an object of {owner} to everybody: FROM must be its owner")
+    publishers, _ = acting_roles(request.module, request.interface)
+    if not registry.roles_of(platform, owner) & publishers:
+        wanted = " or ".join(sorted(role.value for role in publishers))
+        return invalid(f"{owner} is no {wanted}, so it has no {request.module} to publish")
+    if platform.is_peer:
+        return Broadcast(sender, owner, (), stored_only=True)
+    return Broadcast(sender, owner, everybody(registry, choices, platform, owner, request.module))
 
 
 def identify_sender(registry: RegistrySnapshot, platform: Platform, request: Request) -> PartyId | Refused:
@@ -84,8 +111,7 @@ def identify_sender(registry: RegistrySnapshot, platform: Platform, request: Req
     candidates = acting or {role.party for role in platform.roles}
     if len(candidates) == 1:
         return candidates.pop()
-    message = "Name the party that sends this in OCPI-from-country-code and OCPI-from-party-id"
-    return Refused(200, StatusCode.INVALID_PARAMETERS, message)
+    return invalid("Name the party that sends this in OCPI-from-country-code and OCPI-from-party-id")
 
 
 def speaker(registry: RegistrySnapshot, platform: Platform, claimed: PartyId | None) -> PartyId | None:
@@ -109,15 +135,15 @@ def by_stored_url(
     if refusal is not None:
         return refusal
     platform = registry.platform(receiver[0])
-    seats = [seat for seat in registry.seats_of(receiver[1]) if seat.platform is platform]
-    if platform is None or not seats:
-        return Refused(200, StatusCode.UNKNOWN_RECEIVER, f"{receiver[1]} is not known to this hub any more")
+    places = [place for place in places_of(registry, receiver[1]) if place.platform is platform]
+    if platform is None or not places:
+        return nobody(f"{receiver[1]} is not known to this hub any more")
     _, receivers = acting_roles(request.module, request.interface)
-    acting = [seat for seat in seats if seat.role.role in receivers] or seats
-    if all(platform.status_of(seat.role) is not ConnectionStatus.CONNECTED for seat in acting):
-        return not_connected(seats[0].party)
+    acting = [place for place in places if place.role in receivers] or places
+    if all(place.status is not ConnectionStatus.CONNECTED for place in acting):
+        return not_connected(places[0].party)
     endpoint = registry.endpoint(platform, request.module, request.interface) or ""
-    return Direct(sender[1], seats[0].party, platform, endpoint)
+    return Direct(sender[1], places[0].party, platform, endpoint)
 
 
 def _suspended(platform: Platform, sender: PartyId, request: Request) -> Refused | None:
@@ -137,74 +163,37 @@ def _foreign_owner(registry: RegistrySnapshot, platform: Platform, owner: PartyI
     return Refused(404, StatusCode.INVALID_PARAMETERS, f"{owner} in the path is not a party of your platform")
 
 
-def _receiver(registry: RegistrySnapshot, hub: PartyId, sender: PartyId, request: Request) -> Decision:
-    to = request.to
-    if to is None or to == hub:
-        message = "No receiver can be determined: name a party in OCPI-to-country-code and OCPI-to-party-id"
-        return Refused(200, StatusCode.UNKNOWN_RECEIVER, message)
-    seats = registry.seats_of(to)
-    if not seats:
-        if registry.is_planned(to):
-            return not_connected(to)
-        return Refused(200, StatusCode.UNKNOWN_RECEIVER, f"{to} is not known to this hub")
-    if not request.custom:
-        _, receivers = acting_roles(request.module, request.interface)
-        seats = tuple(seat for seat in seats if seat.role.role in receivers) or seats
-    seat = _only(registry, seats, request)
-    if seat is None:
-        message = f"{to} is on several platforms and the request fits more than one"
-        return Refused(200, StatusCode.UNKNOWN_RECEIVER, message)
-    if seat.platform.status_of(seat.role) is not ConnectionStatus.CONNECTED:
-        return not_connected(to)
-    endpoint = registry.endpoint(seat.platform, request.module, request.interface)
-    if endpoint is None:
-        message = f"{to} does not offer {request.module} with interface role {request.interface.value}"
-        return Refused(200, StatusCode.HUB_ERROR, message)
-    return Direct(sender, seat.party, seat.platform, endpoint)
-
-
-def not_connected(party: PartyId) -> Refused:
-    """F4: nothing is sent to a party that is known to be away."""
-    return Refused(200, StatusCode.CONNECTION_PROBLEM, f"{party} is not connected")
-
-
-def _only(registry: RegistrySnapshot, seats: tuple[Seat, ...], request: Request) -> Seat | None:
-    """The one seat to use: prefer platforms that offer the endpoint, then need a single platform (R-060)."""
-    if len({seat.platform.id for seat in seats}) > 1:
-        seats = tuple(seat for seat in seats if _offers(registry, seat, request)) or seats
-        if len({seat.platform.id for seat in seats}) > 1:
-            return None
-    # One platform may host the party in several fitting roles: one that is not suspended speaks for it.
-    return next((seat for seat in seats if not seat.role.suspended), seats[0])
-
-
-def _offers(registry: RegistrySnapshot, seat: Seat, request: Request) -> bool:
-    return registry.endpoint(seat.platform, request.module, request.interface) is not None
-
-
 class Router:
     """Remembers where messages went as long as the snapshot that said so is in use: most repeat one of a few.
 
     Refusals are made anew: they repeat spellings of the request, and there is no end of wrong requests.
     """
 
-    def __init__(self, hub: PartyId, limit: int = 20_000) -> None:
-        self._hub = hub
+    def __init__(self, choices: Choices, limit: int = 20_000) -> None:
+        self._choices = choices
         self._limit = limit
         self._registry: RegistrySnapshot | None = None
-        self._known: dict[Request, Direct] = {}
+        self._known: dict[Request, Decision] = {}
+        self._wide: dict[Request, Decision] = {}
 
     def decide(self, registry: RegistrySnapshot, request: Request) -> Decision:
         """The same as `route`."""
         if registry is not self._registry:
             self._registry = registry
             self._known = {}
-        known = self._known.get(request)
+            self._wide = {}
+        known = self._known.get(request) or self._wide.get(request)
         if known is not None:
             return known
-        decision = route(registry, self._hub, request)
-        if isinstance(decision, Direct):
-            if len(self._known) >= self._limit:
-                self._known.clear()
-            self._known[request] = decision
+        decision = route(registry, self._choices, request)
+        if isinstance(decision, Broadcast | GetAll | HubCopy):
+            _keep(self._wide, _MOST_WIDE, request, decision)
+        elif not isinstance(decision, Refused):
+            _keep(self._known, self._limit, request, decision)
         return decision
+
+
+def _keep(known: dict[Request, Decision], limit: int, request: Request, decision: Decision) -> None:
+    if len(known) >= limit:
+        known.clear()
+    known[request] = decision
