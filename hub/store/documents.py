@@ -1,7 +1,7 @@
 """How a record becomes the one document both stores keep, and back. Columns and indexes belong to each store."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from hub.domain.platform import Platform
@@ -9,6 +9,8 @@ from hub.errors import StoreUnavailable
 from hub.ocpi import codec
 
 T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def text_of(record: object) -> str:
@@ -68,3 +70,13 @@ def epoch_s(moment: datetime) -> float:
 def moment_of(epoch: float) -> datetime:
     """The reverse of `epoch_s`, in UTC."""
     return datetime.fromtimestamp(epoch, UTC)
+
+
+def epoch_us(moment: datetime) -> int:
+    """Microseconds since 1970, exact: for what is compared, sorted and shown again."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of_us(epoch: int) -> datetime:
+    """The reverse of `epoch_us`, in UTC."""
+    return _EPOCH + timedelta(microseconds=epoch)

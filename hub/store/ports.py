@@ -44,6 +44,10 @@ class PlatformStore(Protocol):
         """Stores revision n over revision n-1. StoreConflict("revision") if the stored one is another or gone;
         StoreConflict(key) if a held key or a fingerprint belongs to another platform."""
 
+    async def replace_both(self, giver: Platform, taker: Platform) -> None:
+        """Stores both as `replace` does, or neither; held keys may go from `giver` to `taker`. Whatever happens, at
+        every moment one of the two has such a key. StoreConflict as of `replace`, and then nothing has changed."""
+
     async def remove(self, platform_id: str) -> bool:
         """Forgets the platform and frees its triples; False when there was none."""
 

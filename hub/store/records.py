@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.domain.pulling import PullState as PullState  # noqa: PLC0414 - a record like these
 from hub.ocpi.party_id import PartyId
 
 
@@ -122,28 +123,3 @@ class Known:
     key: str
     party: PartyId
     only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PullState:
-    """How the pull of one module from one owner stands; what it needs to go on after a restart (ruling 13).
-
-    `crawl_started_at` is None between crawls; `next_url` is where a broken crawl goes on. `full`: the crawl reads
-    everything, and what it does not meet is gone. `objects` and `pages` count the crawl under way, or the last one;
-    `total` is what the platform said there is.
-    """
-
-    platform_id: str
-    owner: PartyId
-    module: str
-    crawl_started_at: datetime | None = None
-    full: bool = True
-    next_url: str | None = None
-    pages: int = 0
-    objects: int = 0
-    total: int | None = None
-    completed_at: datetime | None = None
-    full_completed_at: datetime | None = None
-    covers_until: datetime | None = None
-    failed_at: datetime | None = None
-    problem: str | None = None

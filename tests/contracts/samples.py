@@ -21,6 +21,7 @@ from hub.domain.platform import (
     TokenPurpose,
 )
 from hub.ocpi.names import Interface, Role
+from hub.ocpi.party_id import PartyId
 from hub.ocpi.token import TokenEncoding
 from hub.store.records import Callback, CdrLocation, PartyOn
 
@@ -137,19 +138,23 @@ _SIMPLE: dict[object, st.SearchStrategy[Any]] = {
 }
 
 
-def _anything(kind: Any) -> st.SearchStrategy[Any]:
+def anything(kind: Any) -> st.SearchStrategy[Any]:
     """Any value of an annotated type, so that a member added to a record is tested without a word here."""
+    if kind is PartyId:
+        return st.builds(PartyId, st.text(max_size=3), st.text(max_size=4))
     if kind in _SIMPLE:
         return _SIMPLE[kind]
     arguments = get_args(kind)
     if isinstance(kind, UnionType):
-        return st.one_of(*map(_anything, arguments))
+        return st.one_of(*map(anything, arguments))
+    if get_origin(kind) is frozenset:
+        return st.frozensets(anything(arguments[0]), max_size=3)
     if get_origin(kind) is tuple:
-        return st.lists(_anything(arguments[0]), max_size=3).map(tuple)
+        return st.lists(anything(arguments[0]), max_size=3).map(tuple)
     if get_origin(kind) is dict:
-        return st.dictionaries(*map(_anything, arguments), max_size=3)
+        return st.dictionaries(*map(anything, arguments), max_size=3)
     if isinstance(kind, type) and is_dataclass(kind):
-        return st.builds(kind, **{name: _anything(hint) for name, hint in get_type_hints(kind).items()})
+        return st.builds(kind, **{name: anything(hint) for name, hint in get_type_hints(kind).items()})
     return st.sampled_from(kind)  # an enumeration
 
 
@@ -165,5 +170,5 @@ def _apart(platform: Platform) -> Platform:
     )
 
 
-any_platform: st.SearchStrategy[Platform] = _anything(Platform).map(_apart)
-any_callback: st.SearchStrategy[Callback] = _anything(Callback)
+any_platform: st.SearchStrategy[Platform] = anything(Platform).map(_apart)
+any_callback: st.SearchStrategy[Callback] = anything(Callback)

@@ -4,11 +4,12 @@ driver; what documents look like is said by the files beside this one.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument, uri_parser
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo import AsyncMongoClient, DeleteOne, InsertOne, ReadPreference, ReturnDocument, UpdateOne, uri_parser
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -23,6 +24,50 @@ T = TypeVar("T")
 
 _SELECTION_TIMEOUT_S = 3.0
 _CONNECT_TIMEOUT_S = 2.0
+_DUPLICATE_KEY = 11000
+# As many writes as a slow server does well within the bound of a call.
+_WRITES_PER_CALL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Adds a document, unless its `_id` or another unique value is taken."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Changes the document that matches. `upsert`: makes it where there is none."""
+
+    query: Query
+    change: Query
+    upsert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Removes the document that matches."""
+
+    query: Query
+
+
+Write = Insert | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What many writes came to: documents updated that were there, removed, and the places, in the sequence of writes,
+    of those that found a unique value taken.
+    """
+
+    matched: int
+    deleted: int
+    taken: frozenset[int]
+
+
+class _Unmatched(Exception):
+    """Ends a transaction of which a part found nothing to do."""
 
 
 class Mongo:
@@ -101,6 +146,30 @@ class Mongo:
             raise StoreUnavailable("the MongoDB store is not open")
         return self._database[name]
 
+    async def together(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """What `work` returned, whose writes with the session it is given stand all at once; none does if it raises.
+
+        StoreConflict("revision") when others changed the same documents in the same moment. A server without a replica
+        set cannot do it.
+        """
+
+        async def call() -> T:
+            if self._client is None:
+                raise StoreUnavailable("the MongoDB store is not open")
+            concern = self._database.write_concern
+            try:
+                async with (
+                    await _ready(self._client.start_session()) as session,
+                    await _ready(session.start_transaction(write_concern=concern)),
+                ):
+                    return await work(session)
+            except OperationFailure as problem:
+                if problem.has_error_label("TransientTransactionError"):
+                    raise StoreConflict("revision") from None
+                raise
+
+        return await self.answer(call)
+
     async def answer(self, call: Callable[[], Awaitable[T]]) -> T:
         """Awaits one call of the driver within the bounds and translates what it raises."""
         if self._in_flight >= self._in_flight_limit:
@@ -133,6 +202,21 @@ class Collection:
         result = await self._mongo.answer(lambda: self._raw.replace_one(query, document, upsert=upsert))
         return bool(result.matched_count)
 
+    async def replace_all(self, replacements: Sequence[tuple[Query, Document]]) -> bool:
+        """Replaces what matches each query, or nothing and False when one matches nothing."""
+
+        async def work(session: Any) -> None:
+            for query, document in replacements:
+                result = await self._raw.replace_one(query, document, session=session)
+                if not result.matched_count:
+                    raise _Unmatched
+
+        try:
+            await self._mongo.together(work)
+        except _Unmatched:
+            return False
+        return True
+
     async def update(self, query: Query, change: Query, *, upsert: bool = False) -> bool:
         """Whether a document matched."""
         result = await self._mongo.answer(lambda: self._raw.update_one(query, change, upsert=upsert))
@@ -150,8 +234,9 @@ class Collection:
         return found
 
     async def find(self, query: Query, *members: str) -> list[Document]:
-        """Every match, with `_id` and these members only."""
-        found: list[Document] = await self._mongo.answer(lambda: self._raw.find(query, list(members)).to_list(None))
+        """Every match, with `_id` and these members only, or with all when none are named."""
+        shown = list(members) or None
+        found: list[Document] = await self._mongo.answer(lambda: self._raw.find(query, shown).to_list(None))
         return found
 
     async def delete(self, query: Query) -> int:
@@ -159,26 +244,103 @@ class Collection:
         result = await self._mongo.answer(lambda: self._raw.delete_many(query))
         return int(result.deleted_count)
 
-    async def total(self, member: str, *, index: str) -> int:
-        """The sum of a member over all documents, read from the named index alone."""
-        pipeline = [{"$group": {"_id": None, "total": {"$sum": f"${member}"}}}]
+    async def page(
+        self,
+        query: Query,
+        *members: str,
+        by: str,
+        limit: int,
+        skip: int = 0,
+        descending: bool = False,
+    ) -> list[Document]:
+        """At most `limit` matches in the order of a member. With members, only they are read, without `_id` unless it
+        is one of them; an index that holds them all answers alone.
+        """
+        shown = {"_id": 0, **dict.fromkeys(members, 1)} if members else None
+        order = [(by, -1 if descending else 1)]
 
         async def call() -> list[Document]:
-            cursor = self._raw.aggregate(pipeline, hint=index)
+            cursor = self._raw.find(query, shown, sort=order, skip=skip, limit=limit)
+            found: list[Document] = await cursor.to_list(None)
+            return found
+
+        return await self._mongo.answer(call)
+
+    async def count(self, query: Query, *, limit: int | None = None) -> int:
+        """How many match, counting up to the limit."""
+        most = {} if limit is None else {"limit": limit}
+        return int(await self._mongo.answer(lambda: self._raw.count_documents(query, **most)))
+
+    async def write(self, writes: Sequence[Write]) -> Written:
+        """Does many writes in few calls, in no promised order. A unique value that is taken stops nothing else."""
+        matched = deleted = 0
+        taken: list[int] = []
+        for start in range(0, len(writes), _WRITES_PER_CALL):
+            done = await self._mongo.answer(partial(self._write, writes[start : start + _WRITES_PER_CALL]))
+            matched, deleted = matched + done.matched, deleted + done.deleted
+            taken += [start + place for place in done.taken]
+        return Written(matched, deleted, frozenset(taken))
+
+    async def delete_some(self, query: Query, limit: int) -> int:
+        """Removes at most `limit` matches; how many. For what may be too many to go within the bound of one call."""
+        found = await self._mongo.answer(lambda: self._raw.find(query, ["_id"], limit=limit).to_list(None))
+        if not found:
+            return 0
+        return await self.delete({"_id": {"$in": [document["_id"] for document in found]}})
+
+    async def total(self, member: str, *, index: str) -> int:
+        """The sum of a member over all documents, read from the named index alone."""
+        rows = await self._aggregate([{"$group": {"_id": None, "total": {"$sum": f"${member}"}}}], index)
+        return int(rows[0]["total"]) if rows else 0
+
+    async def groups(self, by: Query, *, index: str) -> list[tuple[Document, int]]:
+        """How many documents agree in these expressions, with their values by name; read from the named index alone."""
+        rows = await self._aggregate([{"$group": {"_id": dict(by), "count": {"$sum": 1}}}], index)
+        return [(row["_id"], int(row["count"])) for row in rows]
+
+    async def index(self, *members: str, name: str | None = None, unique: bool = False) -> None:
+        """Makes sure of an index over these members, named after the first one if nothing else is said."""
+        keys = [(member, 1) for member in members]
+        call = lambda: self._raw.create_index(keys, name=name or members[0], unique=unique)  # noqa: E731
+        await self._mongo.answer(call)
+
+    async def _write(self, writes: Sequence[Write]) -> Written:
+        try:
+            result = await self._raw.bulk_write([_operation(write) for write in writes], ordered=False)
+        except BulkWriteError as problem:
+            details = problem.details or {}
+            errors = details.get("writeErrors", [])
+            if details.get("writeConcernErrors") or any(one.get("code") != _DUPLICATE_KEY for one in errors):
+                raise
+            taken = frozenset(int(one["index"]) for one in errors)
+            return Written(int(details.get("nMatched", 0)), int(details.get("nRemoved", 0)), taken)
+        return Written(int(result.matched_count), int(result.deleted_count), frozenset())
+
+    async def _aggregate(self, pipeline: Sequence[Query], index: str) -> list[Document]:
+        async def call() -> list[Document]:
+            cursor = self._raw.aggregate(list(pipeline), hint=index)
             # Awaited in PyMongo Async, a cursor at once in Motor.
             found: list[Document] = await (await cursor if isinstance(cursor, Awaitable) else cursor).to_list(None)
             return found
 
-        rows = await self._mongo.answer(call)
-        return int(rows[0]["total"]) if rows else 0
-
-    async def index(self, member: str, *, unique: bool = False) -> None:
-        """Makes sure of an index over one member, named after it."""
-        await self._mongo.answer(lambda: self._raw.create_index(member, name=member, unique=unique))
+        return await self._mongo.answer(call)
 
     @property
     def _raw(self) -> Any:
         return self._mongo.raw(self._name)
+
+
+def _operation(write: Write) -> Any:
+    if isinstance(write, Insert):
+        return InsertOne(write.document)
+    if isinstance(write, Update):
+        return UpdateOne(write.query, write.change, upsert=write.upsert)
+    return DeleteOne(write.query)
+
+
+async def _ready(made: Any) -> Any:
+    """What Motor or PyMongo Async made: each has some of the same calls as coroutines."""
+    return await made if isinstance(made, Awaitable) else made
 
 
 def _client(driver: str, url: str, options: Document, loop: asyncio.AbstractEventLoop) -> Any:

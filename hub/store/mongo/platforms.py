@@ -40,6 +40,14 @@ class MongoPlatforms:
         if not await self._platforms.replace(query, _document(platform)):
             raise StoreConflict("revision")
 
+    async def replace_both(self, giver: Platform, taker: Platform) -> None:
+        replacements = [
+            ({"_id": platform.id, "revision": platform.revision - 1}, _document(platform))
+            for platform in (giver, taker)
+        ]
+        if not await self._platforms.replace_all(replacements):
+            raise StoreConflict("revision")
+
     async def remove(self, platform_id: str) -> bool:
         return await self._platforms.delete({"_id": platform_id}) > 0
 

@@ -25,7 +25,31 @@ async def _first(mongo: Mongo) -> None:
         await callbacks.index(member)
 
 
-STEPS: tuple[Step[Callable[[Mongo], Awaitable[None]]], ...] = (Step(1, "indexes of platforms and callbacks", _first),)
+async def _second(mongo: Mongo) -> None:
+    await mongo.collection("agreements").index("stamp")
+    catalog = mongo.collection("catalog")
+    await catalog.index("sequence", unique=True)
+    # Each of them answers its question alone, so that only the documents of the page shown are fetched.
+    await catalog.index("module", "sequence", "owner", name="by_module")
+    await catalog.index("module", "owner", "sequence", name="by_owner")
+    await catalog.index("module", "last_updated", "owner", "sequence", name="by_date")
+    await catalog.index("module", "folded_id", name="by_id")
+    await catalog.index("module", "owner", "seen_at", name="by_sight")
+    for name in ("catalog_owners", "catalog_blocks"):
+        await mongo.collection(name).index("module")
+    await mongo.collection("broadcasts").index("audience")
+    known = mongo.collection("known")
+    await known.index("under", "learnt", name="by_key")
+    await known.index("seen_at")
+    await mongo.collection("pulls").index("platform_id")
+    with suppress(StoreConflict):  # another node made it in the same moment
+        await mongo.collection("meta").update({"_id": "sequence"}, {"$setOnInsert": {"value": 0}}, upsert=True)
+
+
+STEPS: tuple[Step[Callable[[Mongo], Awaitable[None]]], ...] = (
+    Step(1, "indexes of platforms and callbacks", _first),
+    Step(2, "indexes of agreements, catalog, broadcasts, open routing and pulls", _second),
+)
 
 
 async def migrate(mongo: Mongo) -> None:

@@ -3,11 +3,26 @@
 import asyncio
 import time
 
+from hub.store.mongo.agreements import MongoAgreements
+from hub.store.mongo.broadcasts import MongoBroadcasts
+from hub.store.mongo.catalog import MongoCatalog
 from hub.store.mongo.driver import Mongo
+from hub.store.mongo.known import MongoKnown
 from hub.store.mongo.platforms import MongoPlatforms
+from hub.store.mongo.pulls import MongoPulls
 from hub.store.mongo.records import MongoCallbacks, MongoCdrLocations, MongoKeys
 from hub.store.mongo.schema import migrate
-from hub.store.ports import CallbackStore, CdrLocationStore, KeyStore, PlatformStore
+from hub.store.ports import (
+    AgreementStore,
+    BroadcastStore,
+    CallbackStore,
+    CatalogStore,
+    CdrLocationStore,
+    KeyStore,
+    KnownStore,
+    PlatformStore,
+    PullStore,
+)
 
 
 class MongoStore:
@@ -24,6 +39,13 @@ class MongoStore:
         self.callbacks: CallbackStore = MongoCallbacks(self._mongo)
         self.cdr_locations: CdrLocationStore = MongoCdrLocations(self._mongo)
         self.keys: KeyStore = MongoKeys(self._mongo)
+        self.agreements: AgreementStore = MongoAgreements(self._mongo)
+        self._broadcasts = MongoBroadcasts(self._mongo, timeout_s=timeout_s)
+        self._catalog = MongoCatalog(self._mongo, self._broadcasts, timeout_s=timeout_s)
+        self.broadcasts: BroadcastStore = self._broadcasts
+        self.catalog: CatalogStore = self._catalog
+        self.known: KnownStore = MongoKnown(self._mongo)
+        self.pulls: PullStore = MongoPulls(self._mongo)
 
     async def open(self) -> None:
         async with self._opening:
@@ -32,12 +54,17 @@ class MongoStore:
             await self._mongo.connect()
             try:
                 await migrate(self._mongo)
+                await self._broadcasts.open()
+                await self._catalog.open()
             except BaseException:
+                await self._broadcasts.close()
                 await self._mongo.close()
                 raise
 
     async def close(self) -> None:
         async with self._opening:
+            await self._catalog.close()
+            await self._broadcasts.close()
             await self._mongo.close()
 
     async def ping(self) -> None:

@@ -42,17 +42,25 @@ class SqlitePlatforms:
         await self._database.write(change)
 
     async def replace(self, platform: Platform) -> None:
-        text = text_of(platform)
+        await self._replace(platform)
+
+    async def replace_both(self, giver: Platform, taker: Platform) -> None:
+        await self._replace(giver, taker)
+
+    async def _replace(self, *platforms: Platform) -> None:
+        texts = [(platform, text_of(platform)) for platform in platforms]
 
         def change(database: sqlite3.Connection) -> None:
-            updated = database.execute(
-                "UPDATE platforms SET revision = ?, doc = ? WHERE id = ? AND revision = ?",
-                (platform.revision, text, platform.id, platform.revision - 1),
-            )
-            if not updated.rowcount:
-                raise StoreConflict("revision")
-            database.execute("DELETE FROM claims WHERE platform_id = ?", (platform.id,))
-            _claim(database, platform)
+            for platform, text in texts:
+                updated = database.execute(
+                    "UPDATE platforms SET revision = ?, doc = ? WHERE id = ? AND revision = ?",
+                    (platform.revision, text, platform.id, platform.revision - 1),
+                )
+                if not updated.rowcount:
+                    raise StoreConflict("revision")
+                database.execute("DELETE FROM claims WHERE platform_id = ?", (platform.id,))
+            for platform in platforms:
+                _claim(database, platform)
             _moved(database)
 
         await self._database.write(change)

@@ -29,6 +29,75 @@ _FIRST = (
     "CREATE TABLE cdr_locations (id TEXT PRIMARY KEY, doc TEXT NOT NULL)",
     "CREATE TABLE own_keys (name TEXT PRIMARY KEY, sealed TEXT NOT NULL) WITHOUT ROWID",
 )
+_SECOND = (
+    "INSERT INTO meta VALUES ('agreements', 1)",
+    "CREATE TABLE agreements (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID",
+    # AUTOINCREMENT: the number of an object that is gone is never given to another, or a page link would skip one.
+    """CREATE TABLE catalog (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
+        module TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        country_code TEXT NOT NULL,
+        party_id TEXT NOT NULL,
+        object_id TEXT NOT NULL,
+        folded_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        last_updated INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL
+    )""",
+    # Each of them answers its question alone, so that only the rows of the page shown are fetched.
+    "CREATE INDEX catalog_by_module ON catalog (module, sequence, owner)",
+    "CREATE INDEX catalog_by_owner ON catalog (module, owner, sequence)",
+    "CREATE INDEX catalog_by_date ON catalog (module, last_updated, owner, sequence)",
+    "CREATE INDEX catalog_by_id ON catalog (module, folded_id)",
+    # Apart from the rest: an object that is only seen again costs a small row, whatever its size.
+    """CREATE TABLE catalog_texts (
+        sequence INTEGER PRIMARY KEY REFERENCES catalog (sequence) ON DELETE CASCADE,
+        raw BLOB NOT NULL
+    )""",
+    """CREATE TABLE catalog_owners (
+        module TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        country_code TEXT NOT NULL,
+        party_id TEXT NOT NULL,
+        objects INTEGER NOT NULL,
+        shown INTEGER NOT NULL,
+        PRIMARY KEY (module, owner)
+    ) WITHOUT ROWID""",
+    # Lists of legs, each kept once: thousands of broadcasts under way mostly have the same one.
+    "CREATE TABLE audiences (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, legs TEXT NOT NULL)",
+    """CREATE TABLE broadcasts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        audience INTEGER NOT NULL REFERENCES audiences (id),
+        doc TEXT NOT NULL,
+        body BLOB
+    )""",
+    "CREATE INDEX broadcasts_by_audience ON broadcasts (audience)",
+    # Apart from the body, because it changes with every claim: one byte per leg.
+    """CREATE TABLE broadcast_progress (
+        id INTEGER PRIMARY KEY REFERENCES broadcasts (id) ON DELETE CASCADE,
+        attempts BLOB NOT NULL
+    )""",
+    """CREATE TABLE known (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        party TEXT NOT NULL,
+        country_code TEXT NOT NULL,
+        party_id TEXT NOT NULL,
+        seen_at INTEGER NOT NULL,
+        UNIQUE (kind, key, party)
+    )""",
+    "CREATE INDEX known_by_age ON known (seen_at)",
+    """CREATE TABLE pulls (
+        platform_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        module TEXT NOT NULL,
+        doc TEXT NOT NULL,
+        PRIMARY KEY (platform_id, owner, module)
+    ) WITHOUT ROWID""",
+)
 
 
 def _statements(*statements: str) -> Callable[[sqlite3.Connection], None]:
@@ -41,6 +110,7 @@ def _statements(*statements: str) -> Callable[[sqlite3.Connection], None]:
 
 STEPS: tuple[Step[Callable[[sqlite3.Connection], None]], ...] = (
     Step(1, "platforms, callbacks, CDR locations and own keys", _statements(*_FIRST)),
+    Step(2, "agreements, catalog, broadcasts, open routing and pulls", _statements(*_SECOND)),
 )
 
 

@@ -4,9 +4,24 @@ import sqlite3
 import time
 from pathlib import Path
 
-from hub.store.ports import CallbackStore, CdrLocationStore, KeyStore, PlatformStore
+from hub.store.ports import (
+    AgreementStore,
+    BroadcastStore,
+    CallbackStore,
+    CatalogStore,
+    CdrLocationStore,
+    KeyStore,
+    KnownStore,
+    PlatformStore,
+    PullStore,
+)
+from hub.store.sqlite.agreements import SqliteAgreements
+from hub.store.sqlite.broadcasts import SqliteBroadcasts
+from hub.store.sqlite.catalog import SqliteCatalog
 from hub.store.sqlite.database import Database
+from hub.store.sqlite.known import SqliteKnown
 from hub.store.sqlite.platforms import SqlitePlatforms
+from hub.store.sqlite.pulls import SqlitePulls
 from hub.store.sqlite.records import SqliteCallbacks, SqliteCdrLocations, SqliteKeys
 from hub.store.sqlite.writer import Writer
 
@@ -20,6 +35,12 @@ class SqliteStore:
         self.callbacks: CallbackStore = SqliteCallbacks(self.database)
         self.cdr_locations: CdrLocationStore = SqliteCdrLocations(self.database)
         self.keys: KeyStore = SqliteKeys(self.database)
+        self.agreements: AgreementStore = SqliteAgreements(self.database)
+        broadcasts = SqliteBroadcasts(self.database)
+        self.broadcasts: BroadcastStore = broadcasts
+        self.catalog: CatalogStore = SqliteCatalog(self.database, broadcasts)
+        self.known: KnownStore = SqliteKnown(self.database)
+        self.pulls: PullStore = SqlitePulls(self.database)
 
     async def open(self) -> None:
         await self.database.open()

@@ -3,8 +3,16 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from hub.domain.platform import Connection, Endpoint, HostedRole, Platform, RoleName
-from hub.ocpi.names import Interface, Role
+from hub.domain.platform import (
+    Connection,
+    Endpoint,
+    HostedRole,
+    Platform,
+    PlatformSettings,
+    ReportedParty,
+    RoleName,
+)
+from hub.ocpi.names import ConnectionStatus, Interface, Role
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.token import TokenEncoding
 
@@ -28,6 +36,12 @@ def reserved(role: Role, text: str) -> RoleName:
     return RoleName(role, *text.split("/"))
 
 
+def behind(role: Role, text: str, status: ConnectionStatus = ConnectionStatus.CONNECTED) -> ReportedParty:
+    """A party as a peer hub reports it."""
+    named = party(text)
+    return ReportedParty(role, named.country_code, named.party_id, status, NOW)
+
+
 def url_of(platform_id: str, module: str, interface: Interface) -> str:
     return f"https://{platform_id.lower()}.test/{interface.value.lower()}/{module}"
 
@@ -49,6 +63,8 @@ def platform(
     reachable: bool = True,
     suspended: bool = False,
     was_registered: bool = True,
+    settings: PlatformSettings | None = None,
+    reported: Iterable[ReportedParty] = (),
 ) -> Platform:
     """A platform; without connection when `endpoints` is None."""
     return Platform(
@@ -64,4 +80,6 @@ def platform(
         was_registered=was_registered,
         reachable=reachable,
         suspended=suspended,
+        settings=settings or PlatformSettings(),
+        reported=tuple(reported),
     )

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from hub.domain.opposites import USEFUL_ENDPOINTS, acting_roles
+from hub.domain.opposites import USEFUL_ENDPOINTS, acting_roles, broadcast_readers
 from hub.ocpi.names import Interface, Role
 from tests.unit.domain.acting import ACTING
 from tests.unit.domain.platforms import R, S
@@ -13,6 +13,15 @@ from tests.unit.domain.platforms import R, S
 @pytest.mark.parametrize("endpoint", ACTING)
 def test_the_sides_of_each_interface(endpoint: tuple[str, Interface]) -> None:
     assert acting_roles(*endpoint) == ACTING[endpoint]
+
+
+def test_who_is_told_of_what_is_for_everybody() -> None:
+    """R-073: an SCSP too, if it takes it."""
+    consumers = {Role.EMSP, Role.NSP, Role.NAP, Role.OTHER, Role.SCSP}
+
+    assert broadcast_readers("locations") == consumers
+    assert broadcast_readers("tariffs") == consumers
+    assert broadcast_readers("tokens") == {Role.CPO}
 
 
 @pytest.mark.parametrize("side", list(Interface))

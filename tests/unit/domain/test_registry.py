@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from hub.domain.agreements import Agreements
 from hub.domain.platform import Endpoint, InboundToken, PlatformSettings, TokenPurpose
 from hub.domain.registry import RegistrySnapshot
-from hub.ocpi.names import Role
-from tests.unit.domain.platforms import NOW, R, S, hosted, party, platform, reserved, url_of
+from hub.ocpi.names import ConnectionStatus, Role
+from tests.unit.domain.platforms import NOW, R, S, behind, hosted, party, platform, reserved, url_of
 
 TOKEN = InboundToken("f1", TokenPurpose.CREDENTIALS, NOW)
 P1 = replace(
@@ -157,3 +158,65 @@ def test_without_a_platform_its_parties_are_free() -> None:
     assert after.holder_of("CPO*be*cpb") is None
     assert after.generation == 7
     assert REGISTRY.without("P9").platforms == REGISTRY.platforms
+
+
+HUB2 = platform(
+    "H2",
+    [hosted(Role.HUB, "BE/HB2")],
+    [("locations", S)],
+    reported=[
+        behind(Role.CPO, "ES/Cps"),
+        behind(Role.EMSP, "es/CPS", ConnectionStatus.SUSPENDED),
+        behind(Role.EMSP, "nl/ema"),
+    ],
+)
+PEERED = REGISTRY.replacing(HUB2)
+
+
+def test_parties_behind_a_hub_have_seats_there() -> None:
+    seats = PEERED.remote_seats_of(party("ES/cps"))
+
+    assert [(seat.platform.id, seat.reported.role, str(seat.party)) for seat in seats] == [
+        ("H2", Role.CPO, "ES/Cps"),
+        ("H2", Role.EMSP, "es/CPS"),
+    ]
+    assert PEERED.seats_of(party("ES/CPS")) == ()
+    assert len(PEERED.remote_seats) == 3
+    assert PEERED.remote_seats_of(party("XX/ZZZ")) == ()
+    assert PEERED.without("H2").remote_seats == ()
+
+
+def test_what_somebody_reports_who_is_no_hub_means_nothing() -> None:
+    liar = replace(P1, reported=HUB2.reported)
+
+    assert REGISTRY.replacing(liar).remote_seats == ()
+    assert REGISTRY.replacing(liar).hosted(liar, party("ES/CPS")) is None
+
+
+def test_a_hub_speaks_for_those_behind_it_unless_they_are_here() -> None:
+    assert str(PEERED.hosted(HUB2, party("es/cps"))) == "ES/Cps"
+    assert str(PEERED.hosted(HUB2, party("be/hb2"))) == "BE/HB2"
+    assert PEERED.hosted(HUB2, party("NL/EMA")) is None
+    assert PEERED.hosted(P1, party("ES/CPS")) is None
+    assert str(PEERED.without("P2").hosted(HUB2, party("NL/EMA"))) == "nl/ema"
+
+
+def test_roles_that_are_suspended_do_not_speak() -> None:
+    roles = (hosted(Role.CPO, "FR/DUO", suspended=True), hosted(Role.EMSP, "FR/DUO"), hosted(Role.NSP, "FR/NSP"))
+    there = platform("P4", roles, [("locations", S)])
+    registry = PEERED.replacing(there)
+
+    assert registry.roles_of(there, party("fr/duo")) == {Role.EMSP}
+    assert registry.roles_of(HUB2, party("es/cps")) == {Role.CPO}
+    assert registry.roles_of(P1, party("fr/duo")) == frozenset()
+
+
+def test_agreements_stay_when_platforms_change() -> None:
+    agreements = Agreements(default_open=False)
+    under = REGISTRY.under(agreements)
+
+    assert REGISTRY.agreements.default_open
+    assert under.platforms == REGISTRY.platforms
+    assert under.generation == 7
+    assert under.replacing(HUB2).agreements is agreements
+    assert under.without("P1").agreements is agreements

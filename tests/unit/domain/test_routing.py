@@ -1,13 +1,16 @@
-"""Routing decisions, case by case; the property test beside it covers the combinations."""
+"""Who speaks and who receives, case by case; the property tests cover the combinations."""
 
 import pytest
 
+from hub.domain.decisions import Decision, Direct, Refused, Request, not_connected
 from hub.domain.registry import RegistrySnapshot
-from hub.domain.routing import Direct, Refused, Request, Router, identify_sender, not_connected, route
+from hub.domain.routing import by_stored_url, identify_sender, route, speaker
 from hub.ocpi.names import Interface, Role
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
-from tests.unit.domain.platforms import HUB, R, S, hosted, party, platform, reserved, url_of
+from tests.unit.domain import reference_world
+from tests.unit.domain.platforms import R, S, hosted, party, platform, reserved, url_of
+from tests.unit.domain.reference_world import CHOICES, receiver, refusal
 
 CPO_ENDPOINTS = [("locations", S), ("tokens", R), ("commands", R), ("x-own", R)]
 EMSP_ENDPOINTS = [("locations", R), ("tokens", S), ("commands", S), ("cdrs", R)]
@@ -31,28 +34,10 @@ def asked(
     interface: Interface = S,
     owner: str | None = None,
     custom: bool = False,
-) -> Direct | Refused:
-    request = Request(
-        platform_id,
-        None if to is None else party(to),
-        None if sender is None else party(sender),
-        module,
-        interface,
-        None if owner is None else party(owner),
-        custom,
+) -> Decision:
+    return reference_world.asked(
+        platform_id, sender, to, module, interface, owner=owner, custom=custom, registry=REGISTRY
     )
-    return route(REGISTRY, HUB, request)
-
-
-def refusal(decision: Direct | Refused) -> tuple[int, int]:
-    assert isinstance(decision, Refused), decision
-    assert decision.message
-    return decision.http, decision.code
-
-
-def receiver(decision: Direct | Refused) -> tuple[str, str, str]:
-    assert isinstance(decision, Direct), decision
-    return str(decision.sender), str(decision.receiver), decision.endpoint
 
 
 def test_a_known_party_is_reached_at_its_endpoint_under_its_registered_name() -> None:
@@ -88,11 +73,6 @@ def test_the_owner_in_a_path_must_be_of_the_requesting_platform() -> None:
     assert receiver(asked("P1", "NL/EMA", "NL/CPA", "locations", R, "be/cpb"))[1] == "NL/EMA"
 
 
-@pytest.mark.parametrize("to", [None, "NL/HUB", "nl/hub"])
-def test_without_a_party_to_go_to_there_is_no_receiver(to: str | None) -> None:
-    assert refusal(asked("P2", to, "NL/EMA")) == (200, 4001)
-
-
 def test_f1_nobody_has_the_address() -> None:
     decision = asked("P2", "XX/ZZZ", "NL/EMA")
 
@@ -124,7 +104,7 @@ def test_suspension_is_of_a_role_on_either_side() -> None:
 def test_of_several_roles_on_one_platform_one_that_is_not_suspended_speaks() -> None:
     roles = [hosted(Role.EMSP, "SE/ONE", suspended=True), hosted(Role.NSP, "SE/ONE")]
     registry = RegistrySnapshot([P1, platform("PX", roles, EMSP_ENDPOINTS)])
-    decision = route(registry, HUB, Request("P1", party("SE/ONE"), party("NL/CPA"), "locations", R))
+    decision = route(registry, CHOICES, Request("P1", party("SE/ONE"), party("NL/CPA"), "locations", R))
 
     assert receiver(decision)[1] == "SE/ONE"
 
@@ -135,7 +115,7 @@ def test_a_party_on_two_platforms_is_found_by_the_role_that_acts() -> None:
     registry = RegistrySnapshot([cpo, emsp, P1, P2])
 
     def to_one(platform_id: str, sender: str, module: str, side: Interface) -> str:
-        decision = route(registry, HUB, Request(platform_id, party("se/one"), party(sender), module, side))
+        decision = route(registry, CHOICES, Request(platform_id, party("se/one"), party(sender), module, side))
         assert isinstance(decision, Direct)
         return decision.platform.id
 
@@ -151,8 +131,8 @@ def test_several_platforms_are_narrowed_by_the_endpoint_and_else_ambiguous() -> 
     two = platform("PB", [hosted(Role.NSP, "SE/ONE")], [("tariffs", R)])
     registry = RegistrySnapshot([one, two, P1])
 
-    def pushed(module: str, there: RegistrySnapshot = registry) -> Direct | Refused:
-        return route(there, HUB, Request("P1", party("SE/ONE"), party("NL/CPA"), module, R))
+    def pushed(module: str, there: RegistrySnapshot = registry) -> Decision:
+        return route(there, CHOICES, Request("P1", party("SE/ONE"), party("NL/CPA"), module, R))
 
     assert receiver(pushed("locations"))[2] == url_of("PA", "locations", R)
     assert receiver(pushed("tariffs"))[2] == url_of("PB", "tariffs", R)
@@ -176,31 +156,25 @@ def test_the_sender_alone() -> None:
     assert str(identify_sender(REGISTRY, P2, request)) == "NL/EMA"
 
 
-def test_the_router_remembers_where_to_and_only_that() -> None:
-    router = Router(HUB)
-    known = Request("P2", party("NL/CPA"), party("NL/EMA"), "locations", S)
-    again = Request("P2", party("nl/cpa"), party("nl/EMA"), "locations", S)
-
-    first = router.decide(REGISTRY, known)
-    assert first == route(REGISTRY, HUB, known)
-    assert router.decide(REGISTRY, again) is first
-    for spelling in ("XX/ZZZ", "xx/zzz"):
-        refused = router.decide(REGISTRY, Request("P2", party(spelling), party("NL/EMA"), "locations", S))
-        assert isinstance(refused, Refused)
-        assert spelling in refused.message
+def test_who_spoke_when_nothing_was_decided() -> None:
+    assert str(speaker(REGISTRY, P2, party("nl/ema"))) == "NL/EMA"
+    assert speaker(REGISTRY, P2, party("NL/CPA")) is None
+    assert speaker(REGISTRY, P2, None) is None
+    assert str(speaker(REGISTRY, P4, None)) == "FR/DUO"
 
 
-def test_the_router_forgets_with_the_snapshot_and_at_its_limit() -> None:
-    router = Router(HUB, limit=2)
-    requests = [Request("P2", party(to), party("NL/EMA"), "locations", S) for to in ("NL/CPA", "BE/CPB", "FR/DUO")]
+def test_along_a_stored_url_to_whoever_is_still_there() -> None:
+    """The URL was given to a party on a platform, so it leads to no other one."""
 
-    kept, second = (router.decide(REGISTRY, request) for request in requests[:2])
-    assert router.decide(REGISTRY, requests[0]) is kept
-    assert router.decide(REGISTRY, requests[1]) is second
-    router.decide(REGISTRY, requests[2])
-    assert router.decide(REGISTRY, requests[0]) is not kept
-    for request in requests * 3:
-        assert router.decide(REGISTRY, request) == route(REGISTRY, HUB, request)
-    moved = REGISTRY.replacing(platform("P1", [hosted(Role.CPO, "NL/Cpa")], None))
-    assert router.decide(moved, requests[0]) == not_connected(party("NL/CPA"))
-    assert router.decide(REGISTRY, requests[0]) == kept
+    def result(sender: str, platform_id: str, to: str) -> Decision:
+        request = Request("P1", party(to), party(sender), "commands", S)
+        return by_stored_url(REGISTRY, (P1, party(sender)), (platform_id, party(to)), request)
+
+    assert receiver(result("NL/CPA", "P2", "nl/ema"))[:2] == ("NL/CPA", "NL/EMA")
+    assert refusal(result("NL/CPA", "P4", "NL/EMA")) == (200, 4001)
+    assert refusal(result("NL/CPA", "P0", "NL/EMA")) == (200, 4001)
+    assert refusal(result("NL/CPA", "P6", "DE/SUS")) == (200, 4003)
+    assert refusal(result("NL/CPA", "P7", "DE/GON")) == (200, 4003)
+    suspended = (P8, party("DE/TWO"))
+    request = Request("P8", party("NL/EMA"), party("DE/TWO"), "commands", S)
+    assert refusal(by_stored_url(REGISTRY, suspended, ("P2", party("NL/EMA")), request)) == (403, 2000)

@@ -1,0 +1,269 @@
+"""Routing as the requirements say it, a second and slower reading: matrix M row by row, F1 to F4, F8, and R-056 to
+R-093. It knows no index, no snapshot and no memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.domain.decisions import Request
+from hub.domain.platform import Platform
+from tests.properties.reach_oracle import (
+    TOLD,
+    There,
+    acting,
+    active_roles,
+    everyone,
+    is_hub,
+    is_planned,
+    lower,
+    may,
+    of_platform,
+    seen_by,
+    url_at,
+)
+from tests.properties.routing_worlds import World
+from tests.unit.domain.platforms import HUB
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The hub answers itself."""
+
+    http: int
+    code: int
+
+
+@dataclass(frozen=True, order=True)
+class Sent:
+    """Sent on: FROM and TO (lower case), to which platform, at which URL."""
+
+    sender: str
+    receiver: str
+    platform_id: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """Told to everybody by these legs, in order of receiver, then platform."""
+
+    sender: str
+    owner: str
+    legs: tuple[Sent, ...]
+    stored_only: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Out of what the hub holds, objects of these owners: `all` for a list, else `one`."""
+
+    what: str
+    sender: str
+    owners: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Whoever the content leads to receives it."""
+
+    sender: str
+
+
+Expected = Answered | Sent | Told | Shown | Opened
+
+# Matrix M, one line per row or part of a row; the first that fits counts. `held`: locations, tariffs, tokens. Where
+# TO is absent, the lines are those of the column "open routing" in the table of endpoints, 2.2.
+_MATRIX = """
+party   any       any             any                         direct
+hub     any       any             custom                      nobody
+absent  any       any             custom                      nobody
+hub     SENDER    list            held                        list of all
+hub     SENDER    list            any                         not held
+hub     SENDER    GET             held                        one of all
+hub     SENDER    PUT,POST        any                         open
+hub     any       any             commands,chargingprofiles   open
+hub     RECEIVER  PUT,PATCH,POST  held                        everybody
+hub     RECEIVER  DELETE          tariffs                     everybody
+hub     RECEIVER  any             cdrs,sessions               open
+hub     RECEIVER  GET             held                        own copy
+absent  SENDER    list            any                         list without TO
+absent  RECEIVER  GET             held                        nobody
+absent  RECEIVER  PUT,PATCH       locations,tokens            everybody
+absent  RECEIVER  PUT,DELETE      tariffs                     everybody
+absent  any       any             any                         open
+"""
+MATRIX = [line.split(maxsplit=4) for line in _MATRIX.strip().split("\n")]
+
+
+def treated_as(request: Request, lenient: bool) -> str:
+    """The last column of the row that fits."""
+    to = "absent" if request.to is None else "hub" if request.to == HUB else "party"
+    modules = {request.module, "any", *(["held"] if request.module in TOLD else []), *(["custom"] * request.custom)}
+    methods = {request.method, "any", *(["list"] if request.is_list and request.method == "GET" else [])}
+    for row_to, interface, row_methods, row_modules, meaning in MATRIX:
+        if (
+            row_to == to
+            and interface in ("any", request.interface)
+            and methods & set(row_methods.split(","))
+            and modules & set(row_modules.split(","))
+        ):
+            if meaning == "list without TO":  # T-30
+                return treated_as(request._replace(to=HUB), lenient) if lenient else "nobody"
+            return meaning
+    raise AssertionError(f"matrix M says nothing about {request}")
+
+
+def expected(world: World, request: Request) -> Expected:
+    """What the requirements say about a request, asked in the order in which it is answered."""
+    mine = next((there for there in world.platforms if there.id == request.platform_id), None)
+    if mine is None:
+        return Answered(401, 2000)
+    sender = speaker(world, mine, request)
+    if isinstance(sender, Answered):
+        return sender
+    match treated_as(request, world.choices.lenient_lists):
+        case "direct":
+            return direct(world, mine, sender, str(lower(request.to)), request)
+        case "list of all":
+            return Shown("all", sender, seen_by(world, mine, sender, request.module))
+        case "one of all":
+            return Shown("one", sender, seen_by(world, mine, sender, request.module))
+        case "own copy":
+            return Shown("one", sender, frozenset({sender})) if lower(request.owner) == sender else Answered(200, 2001)
+        case "not held":  # ruling 14
+            return Answered(200, 2001)
+        case "everybody":
+            return everybody(world, mine, sender, request)
+        case "open":
+            return Opened(sender)
+        case _:  # F2
+            return Answered(200, 4001)
+
+
+def speaker(world: World, mine: Platform, request: Request) -> Answered | str:
+    """Who sends this: R-056, R-057, what suspension forbids, T-23."""
+    claimed, owner = lower(request.sender), lower(request.owner)
+    own = {there.party for there in of_platform(world, mine)}
+    callers, _ = acting(request.module, request.interface)
+    if claimed is not None:
+        if claimed not in own:
+            return Answered(403, 2001)
+        sender = claimed
+    elif owner in own:
+        sender = str(owner)
+    else:
+        # The only party that can act; where nobody typically acts, the only party there is. Whom a peer hub has behind
+        # it, it has to name.
+        hosted = {str(lower(role.party)) for role in mine.roles}
+        can = {str(lower(role.party)) for role in mine.roles if role.role in callers} or hosted
+        if len(can) != 1:
+            return Answered(200, 2001)
+        (sender,) = can
+    if is_suspended(mine, sender, request):
+        return Answered(403, 2000)
+    return sender if owner is None or owner in own else Answered(404, 2001)
+
+
+def is_suspended(mine: Platform, sender: str, request: Request) -> bool:
+    """Suspension is of a role, so the ones it acts in count. It is this hub's operator who suspends."""
+    callers, _ = acting(request.module, request.interface)
+    roles = [role for role in mine.roles if lower(role.party) == sender]
+    acts = [role for role in roles if role.role in callers] or roles
+    return acts != [] and all(role.suspended for role in acts)
+
+
+def direct(world: World, mine: Platform, sender: str, to: str, request: Request) -> Answered | Sent:
+    there = [one for one in everyone(world) if one.party == to]
+    if not there:  # F4, F1
+        return Answered(200, 4003 if is_planned(world, to) else 4001)
+
+    # R-059: in the role that serves. F3: as far as there is an agreement.
+    _, servers = acting(request.module, request.interface)
+    there = [one for one in there if one.role in servers] or there
+    there = [one for one in there if may(world, mine, sender, one, request.module, request.interface)]
+    if not there:
+        return Answered(200, 4001)
+
+    # R-060: by endpoint, else F2. Peer hubs are ways to one and the same party: the first one that leads there.
+    homes = homes_of(there)
+    if len(homes) > 1:
+        homes = [home for home in homes if url_at(home, request.module, request.interface)] or homes
+    if len(homes) > 1 and there[0].behind:
+        connected = [one.home for one in there if one.state == "CONNECTED" and one.home in homes]
+        homes = (connected or homes)[:1]
+    if len(homes) > 1:
+        return Answered(200, 4001)
+
+    # R-207: never back. F4: in no fitting role connected. F8: no such endpoint.
+    (home,) = homes
+    there = [one for one in there if one.home is home]
+    url = url_at(home, request.module, request.interface)
+    if there[0].behind and home is mine:
+        return Answered(200, 4000)
+    if all(one.state != "CONNECTED" for one in there):
+        return Answered(200, 4003)
+    return Answered(200, 4000) if url is None else Sent(sender, to, home.id, url)
+
+
+def homes_of(there: Sequence[There]) -> list[Platform]:
+    """Each platform once, in order."""
+    return [one.home for at, one in enumerate(there) if one.home not in [before.home for before in there[:at]]]
+
+
+def everybody(world: World, mine: Platform, sender: str, request: Request) -> Answered | Told:
+    """R-071 to R-079: from the owner alone, who must be one that has such objects."""
+    owner = lower(request.owner) or sender
+    if owner != sender and not is_hub(mine):
+        return Answered(200, 2001)
+    owners, _ = acting(request.module, request.interface)
+    if not active_roles(world, mine, owner) & owners:
+        return Answered(200, 2001)
+    if is_hub(mine):  # R-208, T-26
+        return Told(sender, owner, (), stored_only=True)
+    return Told(sender, owner, legs_for_all(world, mine, owner, request), stored_only=False)
+
+
+def legs_for_all(world: World, mine: Platform, owner: str, request: Request) -> tuple[Sent, ...]:
+    """R-073 to R-075, RT3, T-24: one leg per party and platform."""
+    legs = set()
+    for there in everyone(world):
+        wanted = there.role in TOLD[request.module] and there.state == "CONNECTED"
+        own = there.party == owner or (there.home is mine and not world.choices.broadcast_own_platform)
+        too_far = there.behind and not world.choices.broadcast_across_hubs
+        url = url_at(there.home, request.module, request.interface)
+        if (
+            wanted
+            and not own
+            and not too_far
+            and url
+            and may(world, mine, owner, there, request.module, request.interface)
+        ):
+            speaks = owner if there.home.settings.broadcast_as_direct else str(lower(HUB))
+            legs.add(Sent(speaks, there.party, there.home.id, url))
+    return tuple(sorted(legs, key=lambda leg: (leg.receiver.replace("/", "*"), leg.platform_id)))
+
+
+def one_of(world: World, mine: Platform, sender: str, candidates: Sequence[str], request: Request) -> Answered | Sent:
+    """R-085: the one that is left by acting role and agreement; none or several are F2."""
+    _, servers = acting(request.module, request.interface)
+    left = {
+        there.party
+        for there in everyone(world)
+        if there.party in candidates
+        and there.role in servers
+        and may(world, mine, sender, there, request.module, request.interface)
+    }
+    return direct(world, mine, sender, left.pop(), request) if len(left) == 1 else Answered(200, 4001)
+
+
+def along_a_url(world: World, mine: Platform, sender: str, home: str, to: str, request: Request) -> Answered | Sent:
+    """A message along a URL the hub gave out: agreements are not asked again (ruling 19)."""
+    if is_suspended(mine, sender, request):
+        return Answered(403, 2000)
+    there = [one for one in everyone(world) if one.party == to and one.home.id == home]
+    if not there:
+        return Answered(200, 4001)
+    _, servers = acting(request.module, request.interface)
+    fitting = [one for one in there if one.role in servers] or there
+    if all(one.state != "CONNECTED" for one in fitting):
+        return Answered(200, 4003)
+    return Sent(sender, to, home, url_at(there[0].home, request.module, request.interface) or "")

@@ -1,0 +1,222 @@
+"""Worlds to route in: platforms, peer hubs with parties behind them, agreements and an operator's choices; and requests
+that somebody sends there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from hub.domain.agreements import Agreement, Side
+from hub.domain.decisions import Choices, Request
+from hub.domain.platform import HostedRole, Platform, PlatformSettings, ReportedParty
+from hub.domain.registry import RegistrySnapshot
+from hub.ocpi.names import ConnectionStatus, Interface, Role
+from hub.ocpi.party_id import PartyId
+from tests.properties.agreement_oracle import FUNCTIONAL, Treaty
+from tests.unit.domain.acting import ACTING
+from tests.unit.domain.platforms import HUB, behind, hosted, party, platform, reserved
+
+CUSTOM = "x-own"
+ADVERTISED = [(module, side) for module in (*FUNCTIONAL, CUSTOM) for side in Interface]
+# Parties of one platform, and some that are met here, there, and behind peer hubs, in several spellings.
+HOMES = {
+    "P1": ("NL/ABC", "nl/abc", "NL/DEF"),
+    "P2": ("DE/ABC", "De/aBc", "DE/GHI"),
+    "P3": ("FR/DEF", "fr/Def"),
+    "H1": ("ES/CPS", "es/cps", "NL/JKL"),
+    "H2": ("IT/DEF", "it/DEF"),
+}
+MET = ("BE/ALL", "be/all", "ES/CPS", "NL/ABC")
+SPELLINGS = tuple(dict.fromkeys((*MET, *(text for texts in HOMES.values() for text in texts))))
+
+
+class Asked(NamedTuple):
+    """One way to call an endpoint. `bare`: nothing in the path; `owned`: it begins with a party."""
+
+    module: str
+    interface: Interface
+    method: str
+    bare: bool
+    owned: bool
+
+
+# The table of endpoints, section 2.2.
+_ENDPOINTS = """
+locations        SENDER   GET             bare
+locations        SENDER   GET             object
+locations        RECEIVER GET,PUT,PATCH   owned
+sessions         SENDER   GET             bare
+sessions         SENDER   PUT             object
+sessions         RECEIVER GET,PUT,PATCH   owned
+cdrs             SENDER   GET             bare
+cdrs             RECEIVER POST            bare
+cdrs             RECEIVER POST            owned
+cdrs             RECEIVER GET             object
+tariffs          SENDER   GET             bare
+tariffs          RECEIVER GET,PUT,DELETE  owned
+tokens           RECEIVER GET,PUT,PATCH   owned
+tokens           SENDER   GET             bare
+tokens           SENDER   POST            object
+commands         RECEIVER POST            object
+commands         SENDER   POST            object
+chargingprofiles RECEIVER GET,PUT,DELETE  object
+chargingprofiles SENDER   POST,PUT        object
+"""
+ENDPOINTS = [
+    Asked(module, Interface(side), method, shape == "bare", shape == "owned")
+    for module, side, methods, shape in (line.split() for line in _ENDPOINTS.strip().split("\n"))
+    for method in methods.split(",")
+]
+OTHERS = [
+    Asked(CUSTOM, side, method, bare, False)
+    for side in Interface
+    for method in ("GET", "PATCH")
+    for bare in (True, False)
+]
+
+
+@dataclass(frozen=True, repr=False)
+class World:
+    """Everything a decision depends on besides the request."""
+
+    platforms: tuple[Platform, ...]
+    treaty: Treaty
+    choices: Choices
+
+    def snapshot(self) -> RegistrySnapshot:
+        return RegistrySnapshot(self.platforms, agreements=self.treaty.ready())
+
+    def __repr__(self) -> str:
+        """Short, because it is read when a law is broken."""
+        return "\n".join(
+            [
+                f"{self.treaty}, {self.choices}",
+                *(
+                    f"  {home.id}: {[(str(role.party), role.role.value, role.suspended) for role in home.roles]}"
+                    f" behind it {[(str(one.party), one.role.value, one.status.value) for one in home.reported]}"
+                    f" planned {[str(name) for name in home.approved]}"
+                    f" suspended {home.suspended}, connected {home.connection is not None}, was {home.was_registered}"
+                    for home in self.platforms
+                ),
+            ]
+        )
+
+
+Situation = tuple[World, list[Request]]
+
+SELDOM = st.integers(0, 9).map(lambda number: number == 9)
+ROLES = st.sampled_from([Role.CPO, Role.EMSP, *(role for role in Role if role is not Role.HUB)])
+BITS = st.integers(0, 2 ** len(ADVERTISED) - 1)
+MODULES = st.sets(st.sampled_from([*FUNCTIONAL, CUSTOM]), min_size=1, max_size=3).map(frozenset)
+
+
+def parties(texts: Sequence[str]) -> st.SearchStrategy[PartyId]:
+    return st.sampled_from(texts).map(party)
+
+
+def names_at(home: str) -> st.SearchStrategy[str]:
+    return st.sampled_from((*HOMES[home], *HOMES[home], *MET))
+
+
+def hosted_roles(home: str) -> st.SearchStrategy[list[HostedRole]]:
+    one = st.builds(hosted, ROLES, names_at(home), suspended=SELDOM)
+    return st.lists(one, min_size=1, max_size=3, unique_by=lambda role: role.key)
+
+
+def reported_parties(home: str) -> st.SearchStrategy[list[ReportedParty]]:
+    statuses = st.sampled_from([ConnectionStatus.CONNECTED] * 3 + list(ConnectionStatus))
+    one = st.builds(behind, ROLES, names_at(home), statuses)
+    return st.lists(one, max_size=3, unique_by=lambda reported: reported.key)
+
+
+@st.composite
+def platforms_like(draw: st.DrawFn, home: str) -> Platform:
+    """A platform; a peer hub if its id says so."""
+    peer = home.startswith("H")
+    registered = not draw(SELDOM)
+    was_registered = registered or draw(st.booleans())
+    roles = draw(hosted_roles(home)) if was_registered and (not peer or draw(SELDOM)) else []
+    missing = draw(BITS) & draw(BITS)
+    module, side = draw(st.sampled_from(ADVERTISED))
+    overrides = {f"{module}/{side}": f"http://{home}.internal/{module}"} if registered and draw(SELDOM) else {}
+    return platform(
+        home,
+        [hosted(Role.HUB, f"BE/{home}"), *roles] if peer and was_registered else roles,
+        [one for at, one in enumerate(ADVERTISED) if not missing >> at & 1] if registered else None,
+        approved=[reserved(draw(ROLES), draw(names_at(home)))] if draw(SELDOM) or not registered else [],
+        suspended=draw(SELDOM) and draw(SELDOM),
+        was_registered=was_registered,
+        settings=PlatformSettings(endpoint_overrides=overrides, broadcast_as_direct=draw(st.booleans())),
+        # One who is no hub has nobody behind it, whatever it reported once.
+        reported=draw(reported_parties(home)) if peer or draw(SELDOM) else (),
+    )
+
+
+def sides() -> st.SearchStrategy[Side]:
+    codes, ids = st.sampled_from([None, None, "NL", "de", "ES"]), st.sampled_from([None, None, "abc", "DEF", "CPS"])
+    return st.builds(Side, codes, ids, st.none() | ROLES)
+
+
+@st.composite
+def treaties(draw: st.DrawFn, most: int = 4) -> Treaty:
+    return Treaty(
+        tuple(
+            Agreement(f"A{number}", draw(sides()), draw(sides()), draw(st.none() | MODULES), draw(st.booleans()))
+            for number in range(draw(st.integers(0, most)))
+        ),
+        draw(st.sampled_from([True, True, False])),
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    homes = draw(st.lists(st.sampled_from(list(HOMES)), min_size=2, max_size=5, unique=True))
+    platforms = tuple(draw(platforms_like(home)) for home in homes)
+    choices = Choices(HUB, draw(st.booleans()), draw(st.booleans()), draw(st.booleans()))
+    return World(platforms, draw(st.just(Treaty()) | treaties()), choices)
+
+
+def own_roles(mine: Platform) -> list[HostedRole | ReportedParty]:
+    """Whom a platform speaks for."""
+    return [*mine.roles, *(mine.reported if mine.is_peer else ())]
+
+
+@st.composite
+def requests(draw: st.DrawFn, world: World, endpoints: Sequence[Asked], *, named: bool = True) -> Request:
+    """A request that is mostly in order: sent by a party of the platform that typically calls this endpoint. Without
+    `named`, TO is the hub or absent.
+    """
+    mine = draw(st.sampled_from(world.platforms))
+    speaks = draw(st.sampled_from(own_roles(mine) or [hosted(Role.CPO, "NL/ABC")]))
+    typical = [one for one in endpoints if speaks.role in ACTING[one.module, one.interface][0]]
+    asked = draw(st.sampled_from(endpoints if draw(SELDOM) or not typical else typical))
+    if named and draw(SELDOM):
+        asked = draw(st.sampled_from(OTHERS))
+
+    own = [str(role.party) for role in own_roles(mine)] or ["NL/ABC"]
+    known = [str(role.party) for there in world.platforms for role in (*own_roles(there), *there.approved)] or own
+    nobody = st.none() | parties(["NL/HUB", "nl/hub"])
+    somebody = parties([*SPELLINGS, "XX/ZZZ", "*/**"]) if draw(SELDOM) else parties(known)
+    anybody = parties([*SPELLINGS, "NL/HUB", "BE/H1", "%4EL/ABC"])
+    own_party = parties([*[str(speaks.party)] * 6, *own])
+    return Request(
+        platform_id="P9" if draw(SELDOM) and draw(SELDOM) else mine.id,
+        to=draw(nobody | somebody) if named else draw(nobody),
+        sender=draw(anybody if draw(SELDOM) and draw(st.booleans()) else st.none() | own_party | own_party | own_party),
+        module=asked.module,
+        interface=asked.interface,
+        owner=draw(anybody if draw(SELDOM) else own_party) if asked.owned else None,
+        custom=asked.module == CUSTOM,
+        method=asked.method,
+        is_list=asked.bare,
+    )
+
+
+@st.composite
+def situations(
+    draw: st.DrawFn, endpoints: Sequence[Asked] = ENDPOINTS, *, named: bool = True, most: int = 8
+) -> Situation:
+    """A world, and what is asked in it one after the other."""
+    world = draw(worlds())
+    return world, draw(st.lists(requests(world, endpoints, named=named), min_size=1, max_size=most))
