@@ -1,6 +1,8 @@
 """Making hubs and registering simulated platforms at them."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,11 @@ from pydantic import SecretStr
 
 from hub.app import RunningHub
 from hub.broker.operations import Invited
+from hub.clock import ManualClock
 from hub.domain.platform import RoleName
 from hub.ocpi.names import Role
 from hub.sandbox.platform import SandboxPlatform
-from hub.sandbox.world import World
+from hub.sandbox.world import World, fixture_world
 from hub.settings import Settings
 from tests.waiting import until
 
@@ -65,6 +68,37 @@ async def register_all(hub: RunningHub, world: World, only: Sequence[str] | None
     for name, handshake in done.items():
         assert handshake.ok, f"{name}: {handshake.problem}"
     await until(lambda: hub.client_info.quiet)
+
+
+@asynccontextmanager
+async def meeting(hub: RunningHub, **chosen: Any) -> AsyncIterator[World]:
+    """A fixture world (`chosen` says which) registered at the hub, with nothing received yet; what its peer hubs report
+    is known.
+    """
+    async with fixture_world(**chosen) as world:
+        await register_all(hub, world)
+        await until(lambda: all(one.reported for one in hub.registry.snapshot.platforms if one.is_peer))
+        await settled(hub)
+        world.forget_received()
+        yield world
+
+
+async def lose(hub: RunningHub, clock: ManualClock, platform: SandboxPlatform) -> None:
+    """The platform goes dark, and the hub, which lives by this clock, finds out by its probes."""
+    await platform.go_dark()
+    gone = id_of(hub, platform.name)
+    await clock.jump(hub.settings.alive_check_interval + 1)
+    async with asyncio.timeout(20):
+        while gone not in hub.liveness.offline:
+            await asyncio.sleep(0.005)  # a probe is on real sockets
+            await clock.jump(1)
+
+
+async def settled(hub: RunningHub) -> None:
+    """Returns once everybody was told everything: no leg of a broadcast and no client info waits or is under way, and
+    what open routing learnt is stored.
+    """
+    await until(lambda: hub.broadcasts.quiet and hub.known.quiet and hub.client_info.quiet)
 
 
 def id_of(hub: RunningHub, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 from hub.app import RunningHub, running
 from hub.broker.operations import Invited
 from hub.broker.refusal import Refusal
+from hub.domain.agreements import Agreement
 from hub.domain.platform import RoleName
 from hub.metrics import MESSAGES
 from hub.sandbox.demo import NotInvited, Registered
@@ -103,6 +104,12 @@ class DemoHub:
         if not isinstance(connected, Refusal):
             return None
         return connected.title if connected.detail is None else f"{connected.title}: {connected.detail}"
+
+    async def set_agreement(self, agreement: Agreement) -> None:
+        await self._hub.registry.put_agreement(agreement)
+
+    async def remove_agreement(self, agreement_id: str) -> None:
+        await self._hub.registry.remove_agreement(agreement_id)
 
     def registered(self) -> list[Registered]:
         return [

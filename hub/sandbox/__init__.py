@@ -2,7 +2,7 @@
 
 from hub.sandbox.answer import Answer, Crawl
 from hub.sandbox.endpoints import EVERYTHING, ServedEndpoint
-from hub.sandbox.habits import CdrLocation, Habits, LinkStyle, RoutingAnswer
+from hub.sandbox.habits import CdrLocation, Habits, LinkStyle, Listing, RoutingAnswer
 from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.received import Received
 from hub.sandbox.registration import Handshake
@@ -17,6 +17,7 @@ __all__ = [
     "Habits",
     "Handshake",
     "LinkStyle",
+    "Listing",
     "Received",
     "Reply",
     "ResultMode",

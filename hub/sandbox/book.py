@@ -72,6 +72,12 @@ class Book:
         for key in [key for key, kept in shelf.items() if kept is value]:
             del shelf[key]
 
+    def forget(self, module: str, owner: PartyId | None = None) -> None:
+        """Drops every object of an owner, or of all owners."""
+        shelf = self._shelves.get(module, {})
+        for key in [key for key in shelf if owner is None or PartyId(key[0], key[1]) == owner]:
+            del shelf[key]
+
 
 def part_of(owner: Object, parts: str, member: str, part_id: str) -> Object | None:
     """An EVSE of a location (`evses`, `uid`) or a connector of an EVSE (`connectors`, `id`)."""

@@ -31,6 +31,16 @@ class RoutingAnswer(StrEnum):
     ABSENT = "absent"
 
 
+class Listing(StrEnum):
+    """What a list of own objects is like, page by page. All but the first are mistakes of real platforms."""
+
+    SOUND = "sound"
+    TRUNCATED = "truncated"  # half of the first page and no Link; X-Total-Count still counts all
+    LOOPING = "looping"  # the Link of the last page leads back to the first
+    ENDLESS = "endless"  # there is always one more page, an empty one when nothing is left
+    GARBAGE = "garbage"  # among the objects of a page are some that are none
+
+
 @dataclass
 class Habits:
     """Settings of one platform; every one may be changed while it runs.
@@ -44,9 +54,12 @@ class Habits:
     versions: tuple[str, ...] = field(default=(VERSION,))
     echo_ids: bool = True
     routing: RoutingAnswer = RoutingAnswer.SWAPPED
-    checks_to: bool = True  # a TO party that is not hosted here is answered 2001
+    checks_to: bool = True  # a TO party that is not hosted or reported here is answered 2001
+    checks_from: bool = False  # a push whose FROM is not the owner in its path is answered 2001 (T-24)
     link_style: LinkStyle = LinkStyle.ABSOLUTE
     page_limit: int = 50
+    listing: Listing = Listing.SOUND
+    says_total: bool = True  # whether lists have X-Total-Count and X-Limit (T-43)
     cdr_location: CdrLocation = CdrLocation.ABSOLUTE
     authorize: str = "ALLOWED"
     authorize_needs_location: bool = False  # without LocationReferences the answer is 2002

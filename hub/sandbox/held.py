@@ -6,6 +6,7 @@ from hub.ocpi import names, urls
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 from hub.sandbox.book import Book, Object, id_member, part_of
+from hub.sandbox.habits import Habits
 from hub.sandbox.received import Received
 from hub.sandbox.reply import Replies, Reply
 
@@ -16,16 +17,20 @@ _PARTS = (("evses", "uid"), ("connectors", "id"))
 class HeldObjects:
     """Keeps objects of others under their owner; only locations have parts with URLs of their own."""
 
-    def __init__(self, book: Book, replies: Replies) -> None:
+    def __init__(self, book: Book, habits: Habits, replies: Replies) -> None:
         self._book = book
+        self._habits = habits
         self._replies = replies
 
     def serve(self, received: Received) -> Reply:
         """GET, PUT, PATCH or DELETE of `{country}/{party}/{id}` and, below a location, of EVSE and connector."""
         module = received.module or ""
         country_code, party_id, object_id, *parts = received.segments
+        owner = PartyId(country_code, party_id)
+        if self._habits.checks_from and received.sender not in (None, owner):
+            return self._invalid(f"{received.sender} is not the owner of the object")
         kind = urls.query_value(received.query, "type") or ""
-        whole = self._book.find(module, PartyId(country_code, party_id), object_id, kind)
+        whole = self._book.find(module, owner, object_id, kind)
         if received.method == "PUT" and not parts:
             return self._put_whole(module, received)
         chain = _descend(whole, parts)

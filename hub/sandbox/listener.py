@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+# Rounds of the event loop between a connection that is accepted and the protocol that is told of it.
+_TURNS_OF_AN_ACCEPT = 3
+
 OnRequest = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -65,6 +68,11 @@ class Listener:
         listening, self._listening = self._listening, None
         if listening is None or self._web is None:
             return
+        # A connection accepted just before must have reached its protocol by then: asyncio forgets it otherwise, open.
+        for bound in listening.sockets:
+            asyncio.get_running_loop().remove_reader(bound)
+        for _ in range(_TURNS_OF_AN_ACCEPT):
+            await asyncio.sleep(0)
         listening.close()
         exchanges = list(self._exchanges)
         for exchange in exchanges:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from hub.clock import Clock, SystemClock
 from hub.ocpi import names, urls
-from hub.ocpi.names import Interface
+from hub.ocpi.names import Interface, Role
 from hub.ocpi.party_id import PartyId
 from hub.sandbox.authorization import Authorization
 from hub.sandbox.behaviours import Behaviour, usual_behaviours
@@ -26,18 +26,22 @@ from hub.sandbox.held import HeldObjects
 from hub.sandbox.listener import Listener
 from hub.sandbox.owned import OwnedObjects
 from hub.sandbox.parties import RoleLike
+from hub.sandbox.publishing import Publishing
 from hub.sandbox.received import ReceivedLog
 from hub.sandbox.registration import Handshake, Registration
 from hub.sandbox.reply import Replies
+from hub.sandbox.reporting import Reporting
 from hub.sandbox.results import Results
+from hub.sandbox.resync import Resync
 from hub.sandbox.serving import Serving
 
 
 class SandboxPlatform:
     """One platform: its parties in `roles`, what came in in `received`, what goes wrong in `faults`.
 
-    `own` holds the objects of its parties, `held` what others pushed to it. `tls` is the server's context, `trust` the
-    one its own requests use. `base_url` is what it calls itself; `{port}` in it is filled in at the start.
+    `own` holds the objects of its parties (a hub's: also of those behind it), `held` what it got from others. `tls` is
+    the server's context, `trust` the one its own requests use. `base_url` is what it calls itself; `{port}` in it is
+    filled in at the start.
     """
 
     def __init__(
@@ -72,11 +76,12 @@ class SandboxPlatform:
         self.results = Results(self._client, clock)
         self.commands = Commands(self.replies, self.results)
         self.profiles = ChargingProfiles(self._client, self.replies, self.results, clock)
-        self.owned = OwnedObjects(self.own, self.habits, self.replies, lambda: self.base_url)
+        self.owned = OwnedObjects(self.own, self.habits, self.replies, lambda: self.base_url, self._is_hub)
+        self.reporting = Reporting(self.own, self._client, clock)
         self._behaviours = usual_behaviours(
             self.endpoints,
             owned=self.owned,
-            held=HeldObjects(self.held, self.replies),
+            held=HeldObjects(self.held, self.habits, self.replies),
             cdrs=CdrInbox(self.held, self.habits, self.replies, lambda: self.url(names.CDRS, Interface.RECEIVER)),
             authorization=Authorization(self.own, self.habits, self.replies),
             commands=self.commands,
@@ -101,13 +106,16 @@ class SandboxPlatform:
             habits=self.habits,
             replies=self.replies,
             clock=clock,
-            hosts=lambda party: party in self.parties,
+            hosts=lambda party: party in self.parties or self.reporting.reports(party),
             behaviours=self._behaviours,
         )
         self._listener = Listener(host, port, tls, serving.on_request)
         # What its parts do in its name.
         self.call = self._client.call
         self.crawl = self._client.crawl
+        self.publish = Publishing(self.own, self._client, self.connection).publish
+        self.resync = Resync(self.held, self._client, self.connection).resync
+        self.report = self.reporting.report
         self.wait_for = self.received.wait_for
         self.send_result = self.results.send
         self.push_active_profile = self.profiles.push
@@ -140,6 +148,9 @@ class SandboxPlatform:
     def parties(self) -> list[PartyId]:
         """The parties it hosts, each once."""
         return list(dict.fromkeys(PartyId(country_code, party_id) for _, country_code, party_id in self.roles))
+
+    def _is_hub(self, party: PartyId) -> bool:
+        return any(role is Role.HUB and party == PartyId(country, name) for role, country, name in self.roles)
 
     @property
     def counterpart(self) -> Counterpart | None:

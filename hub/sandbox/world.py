@@ -1,6 +1,7 @@
-"""The fixture world that scenario tests speak about: platforms P1 to P10 with their parties, endpoints and tokens.
+"""The fixture world that scenario tests speak about: platforms P1 to P10 with their parties, endpoints and tokens, and
+H2, a peer hub with a party behind it.
 
-The hub is not part of it. P7 (2.1.1) and H2 (a peer hub) wait for the versions and features they need; P5 speaks 2.2.1.
+The hub itself is not part of it. P5 speaks 2.2.1; P7 waits for its version, 2.1.1.
 """
 
 import asyncio
@@ -38,7 +39,11 @@ _PLATFORMS: dict[str, tuple[list[RoleLike], Sequence[EndpointLike] | None, str]]
     "P6": ([(Role.SCSP, "NL", "SCS")], None, "out-P6-ee05"),
     "P8": ([(Role.OTHER, "SE", "OTH")], None, "out-P8-ff06"),
     "P10": ([(Role.CPO, "AT", "CPX")], None, "out-P10-ba0b"),
+    "H2": ([(Role.HUB, "BE", "HB2")], [*EVERYTHING, (names.HUB_CLIENT_INFO, _S)], "out-H2-cd08"),
 }
+
+# peer hub -> the parties behind it, CONNECTED CPOs
+_BEHIND = {"H2": ("ES/CPS",)}
 
 
 class World:
@@ -83,16 +88,25 @@ class World:
 
 
 def fixture_world(
-    *, only: Sequence[str] | None = None, tls: ssl.SSLContext | None = None, trust: ssl.SSLContext | None = None
+    *,
+    only: Sequence[str] | None = None,
+    peers: bool = False,
+    tls: ssl.SSLContext | None = None,
+    trust: ssl.SSLContext | None = None,
 ) -> World:
-    """The whole world, or the platforms named in `only`. Each will hand out its own fixed token at registration."""
-    return World([_platform(name, tls=tls, trust=trust) for name in _PLATFORMS if only is None or name in only])
+    """The whole world, with peer hubs if wanted, or the platforms named in `only`. Each will hand out its own fixed
+    token at registration.
+    """
+    chosen = [name for name in _PLATFORMS if (peers or name not in _BEHIND if only is None else name in only)]
+    return World([_platform(name, tls=tls, trust=trust) for name in chosen])
 
 
 def _platform(name: str, **connection: Any) -> SandboxPlatform:
     roles, modules, outbound_token = _PLATFORMS[name]
     made = SandboxPlatform(name, roles, modules=modules, **connection)
     made.hand_out(outbound_token)
+    for party in _BEHIND.get(name, ()):
+        made.reporting.note(party)
     return made
 
 

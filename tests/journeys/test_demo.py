@@ -108,7 +108,7 @@ async def test_a_platform_that_cannot_even_register(tmp_path: Path) -> None:
     cast.alpha.platform.faults.on(names.VERSIONS).answer(500, b"oops")
     screen = io.StringIO()
     assert await show(tmp_path, Console(file=screen, width=100), asyncio.Event(), once=True, cast=cast) == 1
-    assert re.search(r"^13\. The hub restarts ", screen.getvalue(), re.MULTILINE)
+    assert re.search(r"^18\. The hub restarts ", screen.getvalue(), re.MULTILINE)
     assert "Traceback" not in screen.getvalue()
 
 
@@ -148,7 +148,7 @@ async def test_it_stays_until_it_is_stopped(tmp_path: Path, monkeypatch: pytest.
     assert Path(token_file[1]).name in left_in(tmp_path)
     assert re.search(r"sandbox cpo --hub http://127\.0\.0\.1:\d+/ocpi/versions --token \S{16,}\n", told)
     assert re.search(r"platform list --url http://127\.0\.0\.1:\d+\n", told)
-    assert re.search(r"^ tokens +3 ", told, re.MULTILINE)
+    assert re.search(r"^ tokens +\d+ ", told, re.MULTILINE)
     assert picture.name in left_in(tmp_path)
 
 

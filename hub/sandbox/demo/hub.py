@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hub.domain.agreements import Agreement
 from hub.domain.platform import RoleName
 
 
@@ -44,6 +45,12 @@ class Hub(Protocol):
     async def connect(self, name: str, roles: Sequence[RoleName], versions_url: str, token: str) -> str | None:
         """The handshake with a new platform, started by the hub; a sentence when it did not succeed."""
         ...
+
+    async def set_agreement(self, agreement: Agreement) -> None:
+        """What its operator agrees to."""
+        ...
+
+    async def remove_agreement(self, agreement_id: str) -> None: ...
 
     def registered(self) -> list[Registered]:
         """Every platform it knows, oldest first."""

@@ -48,8 +48,11 @@ class Message:
 
     @property
     def there_s(self) -> float | None:
-        """From the sender's first byte to the receiver's reading of the last one; None when it did not arrive."""
-        return self.request.at_s - self.started_s if self.request is not None else None
+        """From the sender's first byte to the receiver's reading of the last one; None when it did not arrive, or after
+        the answer only.
+        """
+        request = self.request
+        return request.at_s - self.started_s if request is not None and request.at_s <= self.ended_s else None
 
     def problems(self, http: int, code: int, *, arrives: bool, body: bytes | None) -> Iterator[str]:
         """What is not as it should be: the answer on both layers, and the request at the receiver."""

@@ -6,7 +6,7 @@ import pytest
 
 from hub.ocpi import names
 from hub.ocpi.names import Interface, Role
-from hub.sandbox import LinkStyle, SandboxPlatform, objects
+from hub.sandbox import LinkStyle, Listing, SandboxPlatform, objects
 
 S, R = Interface.SENDER, Interface.RECEIVER
 
@@ -66,6 +66,29 @@ async def test_a_crawl_may_leave_routing_out_and_says_when_it_broke(
     cpo.faults.clear()
     assert not (await emsp.crawl(names.CDRS, max_pages=2)).complete
     assert (await emsp.crawl(names.CDRS, max_pages=3)).complete
+
+
+async def test_lists_of_platforms_that_get_it_wrong(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
+    offer_cdrs(cpo, 5)
+    cpo.habits.page_limit = 2
+    lengths = {}
+    for listing in Listing:
+        cpo.habits.listing = listing
+        crawl = await emsp.crawl(names.CDRS, max_pages=5)
+        lengths[listing] = (crawl.complete, [len(page.data) for page in crawl.pages])
+        assert {page.headers["X-Total-Count"] for page in crawl.pages} == {"5"}
+    assert lengths == {
+        Listing.SOUND: (True, [2, 2, 1]),
+        Listing.TRUNCATED: (True, [1]),
+        Listing.LOOPING: (False, [2, 2, 1, 2, 2]),
+        Listing.ENDLESS: (False, [2, 2, 1, 0, 0]),
+        Listing.GARBAGE: (True, [7, 7, 6]),
+    }
+    cpo.habits.listing = Listing.SOUND
+    cpo.habits.says_total = False
+    page = await emsp.call("GET", names.CDRS, S)
+    assert not {"X-Total-Count", "X-Limit"} & set(page.headers)
+    assert page.next_url is not None
 
 
 async def test_to_narrows_a_list_to_one_party() -> None:

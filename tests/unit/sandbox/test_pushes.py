@@ -68,6 +68,15 @@ async def test_evses_and_connectors_move_the_time_of_their_parents(cpo: SandboxP
     assert wrong_id.status_code == 2001
 
 
+async def test_a_platform_may_insist_that_owners_push_themselves(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
+    emsp.habits.checks_from = True
+    tariff = objects.tariff("NL/CPA", "T1")
+    by_hub = await cpo.call("PUT", names.TARIFFS, R, "NL/CPA/T1", to="NL/EMA", sender="NL/HUB", body=tariff)
+    assert (by_hub.status, by_hub.status_code) == (200, 2001)
+    assert (await cpo.call("PUT", names.TARIFFS, R, "NL/CPA/T1", to="NL/EMA", sender="nl/cpa", body=tariff)).ok
+    assert (await cpo.call("PUT", names.TARIFFS, R, "NL/CPA/T1", body=tariff)).ok
+
+
 async def test_patch_needs_a_time_and_an_object(cpo: SandboxPlatform) -> None:
     unknown = await cpo.call("PATCH", names.SESSIONS, R, "NL/CPA/S1", body={"kwh": 2, "last_updated": LATER})
     assert (unknown.status, unknown.status_code) == (404, 2001)

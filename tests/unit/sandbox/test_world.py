@@ -44,6 +44,17 @@ def test_the_parties_and_endpoints_are_those_of_the_world() -> None:
     assert world["P1"].url(names.TOKENS, R).endswith("/r/tokens/")
 
 
+def test_peer_hubs_are_there_when_asked_for() -> None:
+    world = fixture_world(peers=True)
+    assert [one.name for one in world][-2:] == ["P10", "H2"]
+    assert [one.name for one in fixture_world(only=["P1", "H2"])] == ["P1", "H2"]
+    peer = world["H2"]
+    assert peer.roles == [(Role.HUB, "BE", "HB2")]
+    assert {(row.module, row.interface) for row in peer.endpoints} == {*EVERYTHING, (names.HUB_CLIENT_INFO, S)}
+    (behind,) = peer.own.all(names.HUB_CLIENT_INFO)
+    assert (behind["country_code"], behind["party_id"], behind["role"]) == ("ES", "CPS", "CPO")
+
+
 async def test_all_of_it_registers_with_its_fixed_tokens() -> None:
     hubs: dict[str, SandboxPlatform] = {}
 

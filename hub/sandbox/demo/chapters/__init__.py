@@ -1,10 +1,15 @@
 """The chapters of the demo, in the order they are told; each is a title, a sentence and a function that plays it."""
 
 from hub.sandbox.demo.chapters import (
+    agreements,
     cdrs,
     commands,
+    everybody,
     fidelity,
     locations,
+    no_address,
+    one_list,
+    outage,
     pages,
     parties,
     profiles,
@@ -30,7 +35,12 @@ CHAPTERS = tuple(
         profiles,
         pages,
         fidelity,
+        everybody,
+        one_list,
+        no_address,
+        agreements,
         trouble,
+        outage,
         restart,
     )
 )
