@@ -20,11 +20,15 @@ LATENCY = "ocpi_hub_message_duration_seconds"
 LEG_LATENCY = "ocpi_hub_leg_duration_seconds"
 IN_FLIGHT = "ocpi_hub_in_flight"
 ALARMS = "ocpi_hub_alarms_total"
+BROADCAST_LEGS = "ocpi_hub_broadcast_legs_total"
 GAUGES = {
     IN_FLIGHT: "Messages the hub is working on",
     "ocpi_hub_platforms": "Platforms by connection status",
     "ocpi_hub_log_lines_dropped": "Log lines of legs that were dropped because the buffer was full",
     "ocpi_hub_store_available": "1 while the store answers",
+    "ocpi_hub_broadcast_legs_waiting": "Legs of broadcasts that wait for their turn",
+    "ocpi_hub_receivers_behind": "Parties that missed broadcasts and have not fetched the list since",
+    "ocpi_hub_routing_lessons_dropped": "Things open routing could have learnt but had no room for",
 }
 
 
@@ -56,6 +60,7 @@ class Metrics(Collector):
         self._latency: dict[str, _Histogram] = {}
         self._legs: dict[str, _Histogram] = {}
         self._alarms: Counter[str] = Counter()
+        self._broadcast_legs: Counter[str] = Counter()
         self._gauges: dict[str, Callable[[], dict[str, float] | float]] = {}
         self.in_flight = 0
         self._registry = CollectorRegistry()
@@ -67,6 +72,12 @@ class Metrics(Collector):
         _of(self._latency, mode).observe(seconds)
         if leg_seconds is not None:
             _of(self._legs, mode).observe(leg_seconds)
+
+    def count_broadcast_leg(self, outcome: str, seconds: float | None = None) -> None:
+        """One leg of a broadcast is done; `seconds` is how long the receiver took, if it was sent."""
+        self._broadcast_legs[outcome] += 1
+        if seconds is not None:
+            _of(self._legs, "broadcast").observe(seconds)
 
     def count_alarm(self, kind: str) -> None:
         self._alarms[kind] += 1
@@ -92,6 +103,10 @@ class Metrics(Collector):
         for kind, count in self._alarms.items():
             alarms.add_metric([kind], count)
         yield alarms
+        legs = CounterMetricFamily(BROADCAST_LEGS, "Legs of broadcasts by outcome", labels=["outcome"])
+        for outcome, count in self._broadcast_legs.items():
+            legs.add_metric([outcome], count)
+        yield legs
         yield from self._collect_gauges()
 
     def _collect_gauges(self) -> Iterator[Metric]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import hub.ocpi.envelope as envelopes
 from hub.broker.exchange import Exchange, HubAnswer
 from hub.clock import Clock
+from hub.domain.decisions import Refused
 from hub.domain.outcome import Answer
-from hub.domain.routing import Refused
 from hub.ocpi import headers as names
 from hub.ocpi.headers import routing_headers
 from hub.ocpi.party_id import PartyId

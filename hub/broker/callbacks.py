@@ -13,9 +13,9 @@ from hub.broker.ids import record_id
 from hub.broker.outreach import Outreach
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
+from hub.domain.decisions import Direct, Refused
 from hub.domain.outcome import Answer
 from hub.domain.platform import Platform
-from hub.domain.routing import Direct, Refused
 from hub.errors import StoreUnavailable
 from hub.ocpi import envelope, names, times, urls
 from hub.ocpi.envelope import Facts

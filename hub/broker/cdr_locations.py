@@ -8,8 +8,8 @@ from hub.broker.exchange import Exchange
 from hub.broker.identity import HubIdentity
 from hub.broker.ids import record_id
 from hub.clock import Clock
+from hub.domain.decisions import Direct, Refused
 from hub.domain.outcome import Answer
-from hub.domain.routing import Direct, Refused
 from hub.errors import StoreUnavailable
 from hub.ocpi import names, urls
 from hub.ocpi.names import Interface

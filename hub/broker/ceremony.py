@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from hub.broker.alarms import Alarms
+from hub.broker.departures import Departures
 from hub.broker.identity import HubIdentity
 from hub.broker.outreach import Access, Discovery, Failed, Outreach
 from hub.broker.registry import RegistryKeeper
@@ -42,6 +43,7 @@ class Ceremony:
     callbacks: CallbackStore
     alarms: Alarms
     clock: Clock
+    departures: Departures
     approval_needed: bool
 
     async def stored(self, write: Callable[[], Awaitable[T]], pauses_s: Sequence[float]) -> T:
@@ -70,6 +72,12 @@ class Ceremony:
         if flaw is not None and flaw.alarm:
             self.alarms.sound("role_conflict", platform.id, flaw.message)
         return flaw
+
+    def parted(self, before: Platform, after: Platform) -> None:
+        """A handshake is stored. Whoever is not on the platform any more has left: what the hub holds of them goes."""
+        if self.departures.left(before, after):
+            forgetting = self.stored(lambda: self.departures.follow(before), PATIENTLY_S)
+            self.registry.in_background(forgetting, lasting=True)
 
     def encodings(self, platform: Platform) -> list[TokenEncoding]:
         """Encodings to try: the operator's choice alone, else what works now or Base64, then the other (R-006)."""

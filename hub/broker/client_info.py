@@ -1,36 +1,41 @@
-"""HubClientInfo: what every other platform is told about a party, as a list to fetch (R-192 to R-199)."""
+"""HubClientInfo: what there is to tell about every party, as registry and liveness know it now (R-192 to R-199).
 
-from dataclasses import dataclass
+Rules
+- A party that is here wins over one behind a peer hub (ruling 24). Of several peers that lead to a party the one that
+  is known longest counts, if the party is connected there.
+- Behind a peer hub that is OFFLINE nobody is CONNECTED; behind one that is SUSPENDED or gone everybody is SUSPENDED.
+- Our own hub is not told at all (R-198). A peer hub is a party like any other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hub.broker.answer import Answers
-from hub.broker.exchange import Caller, HubAnswer
-from hub.broker.identity import HubIdentity
 from hub.broker.liveness import LivenessBoard
 from hub.broker.registry import RegistryKeeper
-from hub.domain.platform import Platform
-from hub.ocpi import headers, names, paging, times, urls
-from hub.ocpi.names import ConnectionStatus, Interface, Role
+from hub.domain.platform import Platform, ReportedParty
+from hub.ocpi import times
+from hub.ocpi.names import ConnectionStatus, Role
 from hub.ocpi.party_id import PartyId, role_key
-from hub.ocpi.status import StatusCode
-
-_PAGE_MEMBERS = frozenset({"offset", "limit"})
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """One party in one role, hosted by the platform `host`. A party with two roles has two, at one URL (R-197)."""
+    """One party in one role, on the platform `host`, or `behind` it if that is a peer hub. A party with two roles has
+    two, at one URL (R-197).
+    """
 
     host: str
     party: PartyId
     role: Role
     status: ConnectionStatus
     last_updated: datetime
+    behind: bool = False
+    key: str = field(init=False, repr=False)
 
-    @property
-    def key(self) -> str:
-        return role_key(self.role, self.party)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", role_key(self.role, self.party))
 
     def rendered(self) -> dict[str, Any]:
         """The OCPI object, with all five fields always."""
@@ -44,60 +49,71 @@ class ClientInfo:
 
 
 class ClientInfos:
-    """The client info of every party, as registry and liveness know it now."""
+    """The client info of every party, as registry and liveness know it now. `hub` is our own party."""
 
-    def __init__(self, registry: RegistryKeeper, liveness: LivenessBoard) -> None:
+    def __init__(self, registry: RegistryKeeper, liveness: LivenessBoard, hub: PartyId) -> None:
         self._registry = registry
         self._liveness = liveness
+        self._hub = hub
+        self._made_of: tuple[object, ...] = ()
+        self._every: tuple[ClientInfo, ...] = ()
 
-    def every(self) -> list[ClientInfo]:
-        """All of them, in the order in which platforms were first known."""
-        return [info for platform in self._registry.snapshot.platforms for info in self.of(platform)]
+    def every(self) -> tuple[ClientInfo, ...]:
+        """All of them, each party and role once, in the order in which platforms were first known. Made anew when
+        something has changed.
+        """
+        made_of = (self._registry.snapshot, self._liveness.flips, frozenset(self._liveness.offline))
+        if made_of != self._made_of:
+            self._made_of, self._every = made_of, self._made()
+        return self._every
 
-    def of(self, platform: Platform) -> list[ClientInfo]:
-        """A platform's hosted parties, and those reserved for it before it has registered, as PLANNED."""
+    def _made(self) -> tuple[ClientInfo, ...]:
+        found: dict[str, ClientInfo] = {}
+        for platform in self._registry.snapshot.platforms:
+            for info in self._of(platform):
+                known = found.get(info.key)
+                if known is None or _wins(info, known):
+                    found[info.key] = info
+        return tuple(found.values())
+
+    def _of(self, platform: Platform) -> Iterable[ClientInfo]:
+        """A platform's hosted parties, those reserved for it before it has registered, as PLANNED, and those behind
+        it.
+        """
         changed_at = self._liveness.changed_at(platform)
-        infos = [
-            ClientInfo(
-                platform.id,
-                role.party,
-                role.role,
-                self._liveness.status(platform, role),
-                max(role.updated_at, changed_at),
-            )
-            for role in platform.roles
-        ]
+        for role in platform.roles:
+            status = self._liveness.status(platform, role)
+            since = role.updated_at if role.suspended else max(role.updated_at, changed_at)
+            yield ClientInfo(platform.id, role.party, role.role, status, since)
         if platform.status is ConnectionStatus.PLANNED:
             hosted = {role.key for role in platform.roles}
-            infos += [
-                ClientInfo(platform.id, name.party, name.role, ConnectionStatus.PLANNED, changed_at)
-                for name in platform.approved
-                if name.key not in hosted
-            ]
-        return infos
+            for name in platform.approved:
+                if name.key not in hosted:
+                    yield ClientInfo(platform.id, name.party, name.role, ConnectionStatus.PLANNED, changed_at)
+        if platform.is_peer:
+            snapshot, peer = self._registry.snapshot, self._liveness.status(platform)
+            for reported in platform.reported:
+                party = reported.party
+                if party != self._hub and not snapshot.seats_of(party):
+                    status, since = _behind(peer, changed_at, reported)
+                    yield ClientInfo(platform.id, party, reported.role, status, since, behind=True)
 
 
-class ClientInfoList:
-    """Serves the SENDER interface of hubclientinfo."""
+def _wins(info: ClientInfo, known: ClientInfo) -> bool:
+    """Whether a later one stands in place of one that is known: a peer hub leads to a party that is only planned here,
+    and to one that another peer cannot reach.
+    """
+    if info.behind is not known.behind:
+        return info.behind
+    return info.status is ConnectionStatus.CONNECTED and known.status is not ConnectionStatus.CONNECTED
 
-    def __init__(self, infos: ClientInfos, identity: HubIdentity, answers: Answers) -> None:
-        self._infos = infos
-        self._identity = identity
-        self._answers = answers
 
-    def page(self, caller: Caller, version: str, query: str) -> HubAnswer:
-        """One page of every other platform's parties; a platform's own are left out (R-198)."""
-        page = paging.read_page(query)
-        if isinstance(page, str):
-            return self._answers.plain(200, StatusCode.INVALID_PARAMETERS, page)
-        others = [info for info in self._infos.every() if info.host != caller.platform.id]
-        infos = [info for info in others if page.includes(info.last_updated)]
-        shown = infos[page.offset : page.offset + page.limit]
-        found = {headers.TOTAL_COUNT: str(len(infos)), headers.LIMIT: str(paging.MAX_LIMIT)}
-        following = page.offset + len(shown)
-        if shown and following < len(infos):
-            base = self._identity.module_url(version, names.HUB_CLIENT_INFO, Interface.SENDER)
-            kept = urls.without_members(query, _PAGE_MEMBERS)
-            wanted = "&".join(part for part in (kept, f"offset={following}", f"limit={page.limit}") if part)
-            found[headers.LINK] = paging.render_next(f"{base}?{wanted}")
-        return self._answers.data([info.rendered() for info in shown], found)
+def _behind(peer: ConnectionStatus, changed_at: datetime, reported: ReportedParty) -> tuple[ConnectionStatus, datetime]:
+    """Status of a party behind a peer hub, and since when: as reported, as far as the peer is there."""
+    status = reported.status
+    if peer is ConnectionStatus.SUSPENDED or (
+        peer is ConnectionStatus.OFFLINE and status is ConnectionStatus.CONNECTED
+    ):
+        status = peer
+    moved = status is ConnectionStatus.CONNECTED or status is not reported.status
+    return status, max(reported.last_updated, changed_at) if moved else reported.last_updated

@@ -1,18 +1,25 @@
 """Telling platforms who is online: a PUT of the client info when a party's status changes (R-196 to R-202, ruling 18).
 
 Rules
-- What was told is remembered; a difference is told to every other connected platform that takes client info.
+- What was told is remembered once for the whole hub; a difference is told to every connected platform that takes client
+  info and may know of the party.
 - Per receiver, party and role only the newest state waits; while one push is under way the next ones gather.
 - A push that fails is not repeated: the platform fetches the list when it is back (R-201).
 - A party that is gone is told as SUSPENDED, once.
+- When other agreements, or other parties of a platform, let it know of a party, that is told to it as a new one. When
+  they no longer do, the party is told as PLANNED, once: that is OCPI's word for "no contract between these two"
+  (R-193). From then on it is neither listed nor pushed to that platform.
+- Every push of a party is later than the one before: a receiver may take what is not for out of date.
 """
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from hub.broker.client_info import ClientInfo, ClientInfos
+from hub.broker.client_info_news import Change, News
+from hub.broker.client_info_sight import Changed, Sight, Sights
 from hub.broker.liveness import LivenessBoard
 from hub.broker.outreach import Outreach, describe
 from hub.broker.registry import RegistryKeeper
@@ -27,6 +34,24 @@ log = structlog.get_logger("hub.client_info")
 
 # Receivers told at the same time; each gets one push after the other.
 MAX_RECEIVERS = 64
+# Parties looked at for one receiver before others have their turn.
+_AT_A_TIME = 200
+_OVER = (ConnectionStatus.SUSPENDED, ConnectionStatus.PLANNED)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """How far a platform has been told: up to the change `number`, under its `sight`. `again` are the parties it sees
+    otherwise than it was told.
+    """
+
+    sight: Sight
+    number: int
+    again: set[str] = field(default_factory=set)
+
+    @property
+    def platform_id(self) -> str:
+        return self.sight.platform.id
 
 
 class ClientInfoPush:
@@ -34,69 +59,103 @@ class ClientInfoPush:
 
     def __init__(
         self,
+        *,
         infos: ClientInfos,
+        sights: Sights,
         registry: RegistryKeeper,
         liveness: LivenessBoard,
         outreach: Outreach,
         clock: Clock,
     ) -> None:
         self._infos = infos
+        self._sights = sights
         self._registry = registry
         self._liveness = liveness
         self._outreach = outreach
         self._clock = clock
-        self._news = asyncio.Event()
+        self._stirred = asyncio.Event()
+        self._looking = False
         self._told: dict[str, ClientInfo] = {}
-        self._waiting: dict[str, dict[str, ClientInfo]] = {}
-        self._telling: set[str] = set()
+        self._seen: dict[str, Sight] = {}
+        self._news = News()
+        self._readers: dict[str, _Reader] = {}
         self._turns = asyncio.Semaphore(MAX_RECEIVERS)
 
     def start(self) -> None:
         """What is known at the start counts as told: platforms have it or fetch it."""
         self._told = {info.key: info for info in self._infos.every()}
+        self._seen = self._seeing()
 
     def changed(self) -> None:
         """Registry or liveness may have changed."""
-        self._news.set()
+        self._stirred.set()
 
     @property
     def quiet(self) -> bool:
         """Whether everybody was told everything."""
-        return not self._news.is_set() and not self._telling
+        return not self._stirred.is_set() and not self._looking and not self._readers
 
     async def run(self) -> None:
         """Tells every difference, for ever."""
         async with asyncio.TaskGroup() as telling:
             while True:
-                await self._news.wait()
-                self._news.clear()
-                differences = self._differences()
-                if not differences:
-                    continue
-                for platform in self._registry.snapshot.platforms:
-                    wanted = {info.key: info for info in differences if info.host != platform.id}
-                    if not wanted or not self._takes(platform):
-                        continue
-                    self._waiting.setdefault(platform.id, {}).update(wanted)
-                    if platform.id not in self._telling:
-                        self._telling.add(platform.id)
-                        telling.create_task(self._tell(platform.id))
+                await self._stirred.wait()
+                self._stirred.clear()
+                self._looking = True
+                await self._look(telling)
+                self._looking = False
 
-    def _differences(self) -> list[ClientInfo]:
-        """What differs from what was told, which from now on counts as told."""
-        now = {info.key: info for info in self._infos.every()}
-        changed = [
-            info
-            for key, info in now.items()
-            if (before := self._told.get(key)) is None or before.status is not info.status
-        ]
-        gone = [
-            replace(info, status=ConnectionStatus.SUSPENDED, last_updated=self._clock.now())
-            for key, info in self._told.items()
-            if key not in now and info.status is not ConnectionStatus.SUSPENDED
-        ]
-        self._told = now
-        return changed + gone
+    async def _look(self, telling: asyncio.TaskGroup) -> None:
+        """Finds what is new, for everybody and for those who see otherwise than before."""
+        self._news.forget(min((one.number for one in self._readers.values()), default=self._news.last))
+        known = self._news.last
+        self._compare()
+        before, self._seen = self._seen, self._seeing()
+        for reader in self._readers.values():
+            before[reader.platform_id] = reader.sight
+            reader.sight = self._seen.get(reader.platform_id, reader.sight)
+        if self._news.last > known:
+            for sight in self._seen.values():
+                self._reader(sight, known, telling)
+        changed = Changed(self._told)
+        for platform_id, sight in self._seen.items():
+            # Who was away until now has what holds now, or fetches it.
+            again = await changed.keys(before.get(platform_id, sight), sight)
+            if again:
+                self._reader(sight, self._news.last, telling).again ^= again
+
+    def _seeing(self) -> dict[str, Sight]:
+        """How those see who can be told something."""
+        return {one.id: self._sights.of(one) for one in self._registry.snapshot.platforms if self._takes(one)}
+
+    def _reader(self, sight: Sight, number: int, telling: asyncio.TaskGroup) -> _Reader:
+        """The reader of a platform; a new one reads on behind this number."""
+        reader = self._readers.get(sight.platform.id)
+        if reader is None:
+            reader = self._readers[sight.platform.id] = _Reader(sight, number)
+            telling.create_task(self._tell(reader))
+        return reader
+
+    def _compare(self) -> None:
+        """Notes what differs from what was told, and counts it as told."""
+        told: dict[str, ClientInfo] = {}
+        for info in self._infos.every():
+            key = info.key
+            before = self._told.pop(key, None)
+            now = told[key] = info if before is None else self._stamped(info, before)
+            if before is None or before.status is not now.status or before.host != now.host:
+                self._news.add(key, before, now)
+        for key, gone in self._told.items():
+            if gone.status is not ConnectionStatus.SUSPENDED:
+                self._news.add(key, gone, None)
+        self._told = told
+
+    def _stamped(self, info: ClientInfo, before: ClientInfo) -> ClientInfo:
+        """Clocks differ, and a party may change who leads to it: what is told later must say so."""
+        if info.last_updated > before.last_updated:
+            return info
+        same = info.status is before.status
+        return replace(info, last_updated=before.last_updated if same else self._clock.now())
 
     def _takes(self, platform: Platform) -> bool:
         return (
@@ -104,16 +163,47 @@ class ClientInfoPush:
             and self._registry.snapshot.endpoint(platform, names.HUB_CLIENT_INFO, Interface.RECEIVER) is not None
         )
 
-    async def _tell(self, platform_id: str) -> None:
-        """Sends what waits for one platform, one PUT after the other, until nothing does."""
+    async def _tell(self, reader: _Reader) -> None:
+        """Sends what is new for one platform, one PUT after the other, until nothing is."""
+        looked = 0
         try:
-            while waiting := self._waiting.get(platform_id):
-                async with self._turns:
-                    key = next(iter(waiting))
-                    await self._put(platform_id, waiting.pop(key))
+            while reader.platform_id in self._seen and (reader.again or self._news.after(reader.number) is not None):
+                info = self._next(reader)
+                if info is not None:
+                    async with self._turns:
+                        await self._put(reader.platform_id, info)
+                    continue
+                looked += 1
+                if looked % _AT_A_TIME == 0:
+                    await asyncio.sleep(0)
         finally:
-            self._waiting.pop(platform_id, None)
-            self._telling.discard(platform_id)
+            del self._readers[reader.platform_id]
+
+    def _next(self, reader: _Reader) -> ClientInfo | None:
+        """Looks at one party; what the platform is to be told about it, if anything."""
+        if reader.again:
+            info = self._told.get(reader.again.pop())
+            return None if info is None else self._seen_anew(info, seen=reader.sight.sees(info))
+        change = self._news.after(reader.number)
+        if change is None:
+            return None
+        reader.number = change.number
+        return self._news_for(reader.sight, change)
+
+    def _seen_anew(self, info: ClientInfo, *, seen: bool) -> ClientInfo | None:
+        if not seen and info.status in _OVER:
+            return None
+        status = info.status if seen else ConnectionStatus.PLANNED
+        return replace(info, status=status, last_updated=self._clock.now())
+
+    def _news_for(self, sight: Sight, change: Change) -> ClientInfo | None:
+        before, now = change.before, change.now
+        knew = before is not None and sight.sees(before)
+        if now is not None and sight.sees(now):
+            return None if knew and change.only_moved else now
+        if before is None or not knew or (now is not None and now.host == sight.platform.id):
+            return None
+        return replace(before, status=ConnectionStatus.SUSPENDED, last_updated=self._clock.now())
 
     async def _put(self, platform_id: str, info: ClientInfo) -> None:
         platform = self._registry.snapshot.platform(platform_id)

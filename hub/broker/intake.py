@@ -17,15 +17,19 @@ from hub.ocpi.names import CONFIGURATION_MODULES, CREDENTIALS, HUB_CLIENT_INFO, 
 from hub.ocpi.status import StatusCode
 from hub.ocpi.versions import SERVED, Match, VersionTable, WrongMethod
 
+REPORTS = "reports"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _INTERFACES = {"sender": Interface.SENDER, "receiver": Interface.RECEIVER}
 
 
 class Configuration(NamedTuple):
-    """A request to a configuration module: `versions`, `details`, `credentials` or `hubclientinfo`."""
+    """A request to a configuration module: `versions`, `details`, `credentials`, `hubclientinfo`, or `reports`, which
+    is the other interface of hubclientinfo; `tail` is the raw path below that one.
+    """
 
     what: str
     version: VersionTable | None
+    tail: str = ""
 
 
 class Functional(NamedTuple):
@@ -88,6 +92,8 @@ class Intake:
             tail = parts[3] if len(parts) > 3 else ""
             if parts[2] == HUB_CLIENT_INFO and interface is Interface.SENDER and not tail:
                 return self._configuration(HUB_CLIENT_INFO, version, method)
+            if parts[2] == HUB_CLIENT_INFO and interface is Interface.RECEIVER:
+                return Configuration(REPORTS, version, tail)
             return self._functional(version, parts[2], interface, tail, method)
         rest = [part for part in parts[1:] if part]
         if parts[0] == "versions" and not rest:

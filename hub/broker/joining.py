@@ -167,6 +167,7 @@ class Joining:
         """One attempt to store; it may follow another that got through without anybody knowing."""
         ceremony, answer, found, issued = self._ceremony, agreed.answer, agreed.found, agreed.issued
         problems: list[str] = []
+        before = [platform]
         overtaken = False
 
         def change(stored: Platform) -> Platform | None:
@@ -193,6 +194,7 @@ class Joining:
                 and (agreed.method == "PUT" or token.purpose is TokenPurpose.CREDENTIALS)
             )
             lasting = replace(issued, expires_at=None)
+            before.append(stored)
             return ceremony.connected(stored, answer, found, (*handshake.with_grace(others, now), lasting), now)
 
         changed = await ceremony.registry.change(platform.id, change)
@@ -203,6 +205,7 @@ class Joining:
         if changed is None:
             return Stopped("store", "the platform was removed meanwhile")
         ceremony.forwarder.drop(platform.id)
+        ceremony.parted(before[-1], changed)
         self._on_connected(platform.id)
         word = "hub registered at platform" if agreed.method == "POST" else "hub rotated tokens"
         log.info(word, platform=platform.id)

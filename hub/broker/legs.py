@@ -12,16 +12,20 @@ from hub.broker.liveness import LivenessBoard
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.domain import relay
+from hub.domain.decisions import Refused
 from hub.domain.outcome import Answer, Outcome, Unsent, UnsentReason
 from hub.domain.platform import Platform
 from hub.domain.relay import Replaced
+from hub.domain.routing import speaker
 from hub.logs import LegLog
 from hub.metrics import Metrics
 from hub.net.forwarder import Forwarder, WireRequest
 from hub.ocpi import headers as names
 from hub.ocpi.headers import routing_headers
+from hub.ocpi.names import Interface
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode, is_success
+from hub.store.records import Broadcast
 
 # What the log keeps of a leg; the values are appended in this order.
 LEG_FIELDS = (
@@ -135,6 +139,21 @@ class Legs:
 
     async def send(self, exchange: Exchange, leg: Leg) -> LegResult:
         """Sends the leg and judges what came of it. Failures are answers, never exceptions."""
+        outcome, request_id, seconds = await self.carry(leg, exchange.correlation_id)
+        verdict = relay.judge(outcome, leg.method)
+        routing = routing_headers(leg.sender, leg.receiver)
+        if isinstance(verdict, Replaced):
+            answer = self._replace(leg, verdict, outcome, routing)
+            word = verdict.row
+        else:
+            assert isinstance(outcome, Answer)  # noqa: S101 - only an answer can be relayed
+            routing.update(relayed_headers(outcome))
+            answer = HubAnswer(verdict.http, outcome.body, verdict.code, routing, outcome.rest)
+            word = RELAYED
+        return LegResult(leg, outcome, answer, word, request_id, seconds)
+
+    async def carry(self, leg: Leg, correlation_id: str) -> tuple[Outcome, str, float]:
+        """Sends the leg; its outcome, its own request id and how long it took in seconds. Liveness learns from it."""
         outbound = self._registry.outbound(leg.platform)
         request_id = message_id()
         started = self._clock.monotonic()
@@ -144,7 +163,7 @@ class Legs:
             headers = {
                 names.AUTHORIZATION: outbound.authorization,
                 names.REQUEST_ID: request_id,
-                names.CORRELATION_ID: exchange.correlation_id,
+                names.CORRELATION_ID: correlation_id,
                 names.TO_COUNTRY: leg.receiver.country_code,
                 names.TO_PARTY: leg.receiver.party_id,
                 names.FROM_COUNTRY: leg.sender.country_code,
@@ -160,24 +179,30 @@ class Legs:
                     leg.method, leg.url, headers, leg.body, leg.timeout_s, limits.max_body, limits.stream_above
                 ),
             )
-        ended = self._clock.monotonic()
-        verdict = relay.judge(outcome, leg.method)
         self._note_evidence(leg, outcome)
-        routing = routing_headers(leg.sender, leg.receiver)
-        if isinstance(verdict, Replaced):
-            answer = self._replace(leg, verdict, outcome, routing)
-            word = verdict.row
-        else:
-            assert isinstance(outcome, Answer)  # noqa: S101 - only an answer can be relayed
-            routing.update(relayed_headers(outcome))
-            answer = HubAnswer(verdict.http, outcome.body, verdict.code, routing, outcome.rest)
-            word = RELAYED
-        return LegResult(leg, outcome, answer, word, request_id, ended - started)
+        return outcome, request_id, self._clock.monotonic() - started
+
+    def refused(self, exchange: Exchange, refusal: Refused, mode: str) -> HubAnswer:
+        """The hub's own refusal, counted and in the log."""
+        if exchange.sender is None:
+            exchange.sender = speaker(self._registry.snapshot, exchange.platform, exchange.routing.sender)
+        answer = self._answers.refused(exchange, refusal)
+        self.note(exchange, answer, mode, str(int(refusal.code)))
+        return answer
 
     def _replace(self, leg: Leg, verdict: Replaced, outcome: Outcome, routing: Mapping[str, str]) -> HubAnswer:
         received = outcome if isinstance(outcome, Answer) else None
         if received is not None and received.rest is not None:
             received.rest.close()
+        self._sound(leg, verdict)
+        # RT7: an error of the hub's own comes FROM the hub; an answer in the receiver's name (F13, F19) keeps its FROM.
+        if verdict.code in (StatusCode.OK, StatusCode.CLIENT_ERROR):
+            return self._answers.replacing(verdict.http, verdict.code, verdict.message, received, routing)
+        return self._answers.replacing(
+            verdict.http, verdict.code, verdict.message, received, self._answers.from_hub(leg.sender)
+        )
+
+    def _sound(self, leg: Leg, verdict: Replaced) -> None:
         if verdict.alarm is not None:
             kind = "token_refused" if verdict.row == "F9" else "leg_refused"
             self._alarms.sound(kind, leg.platform.id, verdict.alarm)
@@ -185,12 +210,6 @@ class Legs:
             self._alarms.sound(
                 "platform_full", leg.platform.id, "its limit of requests in flight, or the hub's, is reached"
             )
-        # RT7: an error of the hub's own comes FROM the hub; an answer in the receiver's name (F13, F19) keeps its FROM.
-        if verdict.code in (StatusCode.OK, StatusCode.CLIENT_ERROR):
-            return self._answers.replacing(verdict.http, verdict.code, verdict.message, received, routing)
-        return self._answers.replacing(
-            verdict.http, verdict.code, verdict.message, received, self._answers.from_hub(leg.sender)
-        )
 
     def _note_evidence(self, leg: Leg, outcome: Outcome) -> None:
         alive = relay.shows_life(outcome)
@@ -231,3 +250,41 @@ class Legs:
                 None if leg_s is None else round(leg_s * 1000, 3),
             )
         )
+
+    async def carry_broadcast(self, broadcast: Broadcast, leg: Leg) -> Outcome:
+        """Sends one leg of a broadcast, whose exchange was answered before; counts it and appends its line."""
+        outcome, request_id, seconds = await self.carry(leg, broadcast.correlation_id)
+        verdict = relay.judge(outcome, leg.method)
+        if isinstance(outcome, Answer) and outcome.rest is not None:
+            outcome.rest.close()
+        if isinstance(verdict, Replaced):
+            self._sound(leg, verdict)
+        word = verdict.row if isinstance(verdict, Replaced) and verdict.code != StatusCode.OK else RELAYED
+        self._metrics.count_broadcast_leg("taken" if word == RELAYED and _taken(verdict.code) else word, seconds)
+        self._log.append(
+            (
+                self._clock.now(),
+                None,
+                request_id,
+                broadcast.correlation_id,
+                None,
+                leg.mode,
+                broadcast.module,
+                Interface.RECEIVER.value,
+                leg.method,
+                broadcast.platform_id,
+                str(leg.sender),
+                leg.platform.id,
+                str(leg.receiver),
+                word,
+                outcome.status if isinstance(outcome, Answer) else None,
+                verdict.code if isinstance(outcome, Answer) else None,
+                None,
+                round(seconds * 1000, 3),
+            )
+        )
+        return outcome
+
+
+def _taken(code: int | None) -> bool:
+    return code is None or is_success(code)

@@ -28,7 +28,7 @@ def _nobody() -> None:
 
 class LivenessBoard:
     """One state per platform. `offline` is what routing looks at; it is persisted so that a restart does not forget
-    it.
+    it. `flips` grows with every change of it.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class LivenessBoard:
         self._flipped_at: dict[str, datetime] = {}
         self.on_flip: Callable[[], None] = _nobody
         self.offline: set[str] = set()
+        self.flips = 0
 
     def _state(self, platform_id: str) -> Liveness:
         state = self._states.get(platform_id)
@@ -104,6 +105,7 @@ class LivenessBoard:
         self._states.pop(platform_id, None)
         self.offline.discard(platform_id)
         self._flipped_at.pop(platform_id, None)
+        self.flips += 1
 
     def failed(self, platform_id: str) -> None:
         """It could not be connected."""
@@ -112,6 +114,7 @@ class LivenessBoard:
 
     def _flip(self, platform_id: str, *, online: bool) -> None:
         self._flipped_at[platform_id] = self._clock.now()
+        self.flips += 1
         if online:
             self.offline.discard(platform_id)
             self._alarms.clear("platform_offline", platform_id)
@@ -141,7 +144,9 @@ class LivenessBoard:
         if platform.reachable is reachable:
             return None
         now = self._clock.now()
-        return platform.changed(now, reachable=reachable, status_changed_at=now)
+        # When it changed, not when that was stored: what others were told stays true (R-199).
+        changed_at = max(platform.status_changed_at, self._flipped_at.get(platform.id, now))
+        return platform.changed(now, reachable=reachable, status_changed_at=changed_at)
 
     def _review(self) -> None:
         """Stores what could not be stored when it changed, and forgets platforms that are gone."""

@@ -1,24 +1,27 @@
-"""What an operator does to platforms and parties: invite, connect, approve, suspend, rotate, set, remove.
+"""What an operator does to platforms and parties: invite, connect, approve, suspend, rotate, set, move, remove.
 
 Every change goes through the registry keeper (store first, memory second). What cannot be done is a `Refusal`; a store
 that is away raises StoreUnavailable. A token is in the result of the call that made it and nowhere else.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
-from hub.broker import farewell
+from hub.broker import moving, operator_changes
 from hub.broker.alarms import Alarm
 from hub.broker.ceremony import Ceremony
 from hub.broker.ids import platform_id as new_platform_id
 from hub.broker.joining import Joining, Stopped
 from hub.broker.liveness import LivenessBoard
+from hub.broker.operator_changes import Change, conflicting, taken, unknown
 from hub.broker.platform_settings import SettingsChange, applied, problem_with
+from hub.broker.pulls import Pulls
 from hub.broker.refusal import Refusal, RefusalKind
+from hub.broker.removal import Removal, Removed
 from hub.broker.reservations import bad_name, bad_roles
 from hub.domain.platform import HostedRole, Platform, RoleName, TokenPurpose
 from hub.domain.registry import RegistrySnapshot
@@ -29,8 +32,6 @@ from hub.ocpi.token import acceptable, new_token
 
 log = structlog.get_logger("hub.operations")
 
-Change = Callable[[Platform], Platform | Refusal | None]
-
 
 @dataclass(frozen=True, slots=True)
 class Invited:
@@ -40,23 +41,15 @@ class Invited:
     registration_token: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A platform that is forgotten; `told` says whether it took the hub's DELETE, `detail` why not."""
-
-    platform_id: str
-    told: bool
-    detail: str | None
-
-
 class Operations:
     """The operator's calls. Two handshakes with one platform never run at the same time."""
 
-    def __init__(self, ceremony: Ceremony, joining: Joining, liveness: LivenessBoard) -> None:
+    def __init__(self, ceremony: Ceremony, joining: Joining, liveness: LivenessBoard, pulls: Pulls) -> None:
         self._ceremony = ceremony
         self._registry = ceremony.registry
         self._joining = joining
         self._liveness = liveness
+        self._removal = Removal(ceremony, liveness, pulls)
         self._shaking_hands: set[str] = set()
 
     @property
@@ -90,7 +83,7 @@ class Operations:
         try:
             await self._registry.add(platform)
         except StoreConflict as conflict:
-            return _taken(conflict)
+            return taken(conflict)
         log.info("platform invited", platform=platform.id, name=name, roles=[str(role) for role in roles])
         return Invited(platform, token)
 
@@ -116,9 +109,9 @@ class Operations:
         """The handshake with the hub as Sender, with the token the platform gave (R-167)."""
         platform = self._snapshot.platform(platform_id)
         if platform is None:
-            return _unknown(platform_id)
+            return unknown(platform_id)
         if platform.connection is not None:
-            return _conflict("The platform is registered already; rotate its tokens, or remove it first")
+            return conflicting("The platform is registered already; rotate its tokens, or remove it first")
         if not acceptable(registration_token):
             title = "A registration token has 1 to 64 printable ASCII characters without spaces"
             return Refusal(RefusalKind.INVALID, title, pointer="/registration_token")
@@ -135,9 +128,9 @@ class Operations:
         """New tokens both ways by PUT credentials (R-178)."""
         platform = self._snapshot.platform(platform_id)
         if platform is None:
-            return _unknown(platform_id)
+            return unknown(platform_id)
         if platform.connection is None:
-            return _conflict("The platform is not registered, so there are no tokens to rotate")
+            return conflicting("The platform is not registered, so there are no tokens to rotate")
         async with self._one_handshake(platform_id) as free:
             if not free:
                 return _BUSY
@@ -192,7 +185,7 @@ class Operations:
             if stored.suspended:
                 return stored.changed(now, suspended=False, status_changed_at=now)
             if stored.connection is None and stored.was_registered:
-                return _conflict("The platform ended its registration itself; invite it again")
+                return conflicting("The platform ended its registration itself; invite it again")
             return None
 
         return self._logged("platform resumed", await self._change(platform_id, change))
@@ -223,21 +216,8 @@ class Operations:
     # --- the end ---
 
     async def remove(self, platform_id: str) -> Removed | Refusal:
-        """Forgets the platform, its callbacks and its reservations, then tells it so once, whatever it says."""
-        platform = self._snapshot.platform(platform_id)
-        if platform is None:
-            return _unknown(platform_id)
-        goodbye = farewell.prepared(platform, self._ceremony)
-        # Forgotten first: while the store is away nothing happens, and nobody is told what did not happen.
-        await self._ceremony.callbacks.remove_of(platform_id)
-        if not await self._registry.remove(platform_id):
-            return _unknown(platform_id)
-        self._ceremony.alarms.clear("platform_offline", platform_id)
-        self._liveness.forget(platform_id)
-        problem = goodbye if isinstance(goodbye, str) else await farewell.say(goodbye, self._ceremony)
-        self._ceremony.forwarder.drop(platform_id)
-        log.info("platform removed", platform=platform_id, told=problem is None, detail=problem)
-        return Removed(platform_id, told=problem is None, detail=problem)
+        """Forgets the platform and all that was its own, then tells it so once, whatever it says."""
+        return await self._removal.of(platform_id)
 
     # --- parties and alarms ---
 
@@ -247,6 +227,10 @@ class Operations:
 
     async def resume_party(self, party: PartyId, role: Role) -> Platform | Refusal:
         return await self._set_party(party, role, suspended=False)
+
+    async def move_party(self, party: PartyId, role: Role, platform_id: str) -> Platform | Refusal:
+        """Gives a party in one role to another registered platform, which then routes for it."""
+        return await moving.moved(self._ceremony, party, role, platform_id)
 
     async def _set_party(self, party: PartyId, role: Role, *, suspended: bool) -> Platform | Refusal:
         wanted = RoleName(role, party.country_code, party.party_id)
@@ -262,7 +246,7 @@ class Operations:
         def change(stored: Platform) -> Platform | Refusal | None:
             mine = [hosted for hosted in stored.roles if hosted.key == wanted.key]
             if not mine:
-                return _conflict(f"{wanted} is reserved but not registered yet")
+                return conflicting(f"{wanted} is reserved but not registered yet")
             if mine[0].suspended is suspended:
                 return None
             return stored.changed(self._now, roles=tuple(moved(hosted) for hosted in stored.roles))
@@ -278,23 +262,7 @@ class Operations:
     # --- shared ---
 
     async def _change(self, platform_id: str, change: Change) -> Platform | Refusal:
-        """One change of a stored platform; `change` may refuse, or return None to leave things as they are."""
-        refusals: list[Refusal] = []
-
-        def judged(stored: Platform) -> Platform | None:
-            result = change(stored)
-            if isinstance(result, Refusal):
-                refusals.append(result)
-                return None
-            return result
-
-        try:
-            changed = await self._registry.change(platform_id, judged)
-        except StoreConflict as conflict:
-            return _taken(conflict)
-        if refusals:
-            return refusals[-1]
-        return _unknown(platform_id) if changed is None else changed
+        return await operator_changes.changed(self._registry, platform_id, change)
 
     def _bad_roles(self, roles: Sequence[RoleName], platform_id: str | None = None) -> Refusal | None:
         return bad_roles(roles, self._snapshot, self._ceremony.identity.party, platform_id)
@@ -306,17 +274,3 @@ class Operations:
 
 
 _BUSY = Refusal(RefusalKind.CONFLICT, "A handshake with this platform is going on; try again when it is over")
-
-
-def _unknown(platform_id: str) -> Refusal:
-    return Refusal(RefusalKind.UNKNOWN, f"There is no platform {platform_id[:40]}")
-
-
-def _conflict(title: str) -> Refusal:
-    return Refusal(RefusalKind.CONFLICT, title)
-
-
-def _taken(conflict: StoreConflict) -> Refusal:
-    if conflict.key == "revision":
-        return _conflict("The platform is being changed by somebody else; try again")
-    return _conflict("One of the roles was taken by another platform in this moment")

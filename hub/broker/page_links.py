@@ -8,8 +8,8 @@ from hub.broker.exchange import Exchange
 from hub.broker.identity import HubIdentity
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
+from hub.domain.decisions import Direct, Refused
 from hub.domain.outcome import Answer
-from hub.domain.routing import Direct, Refused
 from hub.ocpi import paging, urls
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode

@@ -5,11 +5,14 @@ from enum import StrEnum
 
 
 class RefusalKind(StrEnum):
-    """Why not: nothing there, at odds with what is there, not usable as given, or a platform did not do its part."""
+    """Why not: nothing there, at odds with what is there, not usable as given, a part that names nothing, or a platform
+    did not do its part.
+    """
 
     UNKNOWN = "unknown"
     CONFLICT = "conflict"
     INVALID = "invalid"
+    EMPTY = "empty"
     FAILED = "failed"
 
 

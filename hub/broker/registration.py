@@ -162,6 +162,7 @@ class Registration:
         if changed is None:
             return unauthorized(self._answers)
         ceremony.forwarder.drop(changed.id)
+        ceremony.parted(attempts[-1].before, changed)
         self._on_connected(changed.id)
         log.info(
             "platform registered" if registering else "platform updated its credentials",

@@ -10,13 +10,14 @@ import structlog
 from hub.broker.alarms import Alarms
 from hub.broker.exchange import Caller
 from hub.clock import Clock
+from hub.domain.agreements import Agreement, Agreements
 from hub.domain.platform import Platform, TokenPurpose
 from hub.domain.registry import RegistrySnapshot
 from hub.errors import KeyUnusable, StoreConflict, StoreUnavailable
 from hub.net.forwarder import Wire
 from hub.ocpi.token import authorization, candidates
 from hub.store.documents import RecordsUnreadable
-from hub.store.ports import PlatformStore
+from hub.store.ports import AgreementStore, PlatformStore
 from hub.store.vault import Fingerprints, Vault
 
 log = structlog.get_logger("hub.registry")
@@ -29,6 +30,7 @@ _ATTEMPTS = 5
 _SILENT_POLLS = 5
 
 Change = Callable[[Platform], Platform | None]
+ChangeOfTwo = Callable[[Platform, Platform], tuple[Platform, Platform] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,24 @@ def _nobody() -> None:
 class RegistryKeeper:
     """Holds the snapshot the message path reads, and makes every change store first, memory second.
 
-    `connections` is the most requests in flight to one platform. `alarms` is told what an operator must know of the
-    stored registry, once it is set.
+    `connections` is the most requests in flight to one platform; `open_by_default` is what holds where no agreement
+    fits. `alarms` is told what an operator must know of the stored registry, once it is set.
     """
 
     def __init__(
-        self, store: PlatformStore, vault: Vault, fingerprints: Fingerprints, clock: Clock, connections: int
+        self,
+        store: PlatformStore,
+        agreements: AgreementStore,
+        vault: Vault,
+        fingerprints: Fingerprints,
+        clock: Clock,
+        *,
+        connections: int,
+        open_by_default: bool = True,
     ) -> None:
         self._store = store
+        self._agreements = agreements
+        self._open_by_default = open_by_default
         self._vault = vault
         self._fingerprints = fingerprints
         self._clock = clock
@@ -68,6 +80,8 @@ class RegistryKeeper:
         self._unreadable: set[str] = set()
         self._reread_at = 0.0
         self._changes_made = 0
+        # Who reads all platforms must not see one before and one after a change of both.
+        self._whole = asyncio.Lock()
         self.snapshot = RegistrySnapshot()
         self.on_change: Callable[[], None] = _nobody
         self.alarms: Alarms | None = None
@@ -77,17 +91,27 @@ class RegistryKeeper:
         """Reads every platform. The generation is read first, so that a change in between is seen at the next poll; a
         change made here in between makes what was read too old to use. A platform that cannot be read is left out.
         """
-        while True:
-            made = self._changes_made
-            generation = await self._store.generation()
-            platforms, problems = await self._read_all()
-            if made == self._changes_made:
-                break
+        async with self._whole:
+            while True:
+                made = self._changes_made
+                generation = await self._stored_generation()
+                platforms, problems = await self._read_all()
+                agreements = Agreements(await self._agreements.load_all(), default_open=self._open_by_default)
+                if made == self._changes_made:
+                    break
         self._note_unreadable(problems)
         self._retired &= {token.fingerprint for platform in platforms for token in platform.tokens}
-        self._use(RegistrySnapshot(platforms, generation))
+        self._use(RegistrySnapshot(platforms, generation, agreements))
         self._reread_at = self._clock.monotonic() + REREAD_S
         self.loaded = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether every stored platform could be read."""
+        return self.loaded and not self._unreadable
+
+    async def _stored_generation(self) -> int:
+        return await self._store.generation() + await self._agreements.generation()
 
     async def _read_all(self) -> tuple[list[Platform], dict[str, str]]:
         """The platforms that can be read, and why others cannot, by id."""
@@ -113,7 +137,7 @@ class RegistryKeeper:
         while True:
             await self._clock.sleep(POLL_S)
             try:
-                moved = await self._store.generation() != self.snapshot.generation
+                moved = await self._stored_generation() != self.snapshot.generation
                 if moved or self._clock.monotonic() >= self._reread_at:
                     await self.load()
             except StoreUnavailable as problem:
@@ -247,6 +271,27 @@ class RegistryKeeper:
             return changed
         raise StoreConflict("revision")
 
+    async def change_both(self, giver_id: str, taker_id: str, change: ChangeOfTwo) -> tuple[Platform, Platform] | None:
+        """The same for two platforms, of which the first gives up what the second takes: both are stored, or neither.
+        None when one of them is gone, or when `change` returned it.
+        """
+        for _ in range(_ATTEMPTS):
+            giver, taker = await self._store.get(giver_id), await self._store.get(taker_id)
+            both = None if giver is None or taker is None else change(giver, taker)
+            if both is None:
+                return None
+            async with self._whole:
+                try:
+                    await self._store.replace_both(*both)
+                except StoreConflict as conflict:
+                    if conflict.key != "revision":
+                        raise
+                    continue
+                self._changes_made += 1
+                self._use(self.snapshot.replacing(both[0]).replacing(both[1]))
+            return both
+        raise StoreConflict("revision")
+
     async def remove(self, platform_id: str) -> bool:
         """Forgets a platform and frees its parties."""
         removed = await self._store.remove(platform_id)
@@ -254,6 +299,23 @@ class RegistryKeeper:
         self._use(self.snapshot.without(platform_id))
         self._outbound.pop(platform_id, None)
         return removed
+
+    async def put_agreement(self, agreement: Agreement) -> bool:
+        """Stores an agreement; whether its id is new."""
+        added = await self._agreements.put(agreement)
+        kept = [one for one in self.snapshot.agreements.every if one.id != agreement.id]
+        self._agree([*kept, agreement])
+        return added
+
+    async def remove_agreement(self, agreement_id: str) -> bool:
+        """Forgets an agreement; False when there was none."""
+        removed = await self._agreements.remove(agreement_id)
+        self._agree([one for one in self.snapshot.agreements.every if one.id != agreement_id])
+        return removed
+
+    def _agree(self, agreements: list[Agreement]) -> None:
+        self._changes_made += 1
+        self._use(self.snapshot.under(Agreements(agreements, default_open=self._open_by_default)))
 
     def in_background(self, write: Coroutine[Any, Any, object], *, lasting: bool = False) -> None:
         """Runs a store write off the message path; owned here, awaited by `close`, or cancelled by it if it may last

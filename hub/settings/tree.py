@@ -130,6 +130,14 @@ class Settings(BaseSettings):
     """Whether roles that no invitation names wait for the operator."""
     agreements_default: kinds.AgreementsDefault = "open"
     """Whether parties without an agreement may speak to each other."""
+    lenient_lists: kinds.Flag = False
+    """Whether a list that names no receiver is answered with the objects of all owners."""
+    authorize_all: kinds.Flag = False
+    """Whether an authorization of an unknown token is put to every eMSP at once."""
+    broadcast_own_platform: kinds.Flag = False
+    """Whether a broadcast also reaches other parties of the platform it comes from."""
+    broadcast_across_hubs: kinds.Flag = False
+    """Whether a broadcast also reaches parties behind peer hubs."""
 
     plugins: Annotated[kinds.Names, Derived("the bundled set")] = None
     """Plugins to run, in order; an empty list runs none."""

@@ -6,8 +6,6 @@ from hub.settings.tree import Settings
 
 def refuse_unserved(settings: Settings) -> None:
     """Raises SettingsError for a value that asks for what is not there yet."""
-    if settings.agreements_default != "open":
-        raise SettingsError("AGREEMENTS_DEFAULT must be open: this version has no agreements that could open anything")
     if settings.plugins or settings.plugin_folder is not None:
         name = "PLUGINS" if settings.plugins else "PLUGIN_FOLDER"
         raise SettingsError(f"{name} must be unset: this version runs no plugins")

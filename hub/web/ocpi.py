@@ -7,13 +7,14 @@ import structlog
 from aiohttp import HttpVersion11, web
 
 from hub.broker.answer import Answers
-from hub.broker.client_info import ClientInfoList
-from hub.broker.direct import DirectRouting
+from hub.broker.client_info_list import ClientInfoList
 from hub.broker.exchange import Caller, Exchange, HubAnswer
 from hub.broker.ids import message_id
-from hub.broker.intake import Configuration, Functional, Intake
+from hub.broker.intake import REPORTS, Configuration, Functional, Intake
+from hub.broker.peer_reports import PeerReports
 from hub.broker.registration import Registration
 from hub.broker.version_info import VersionInfo
+from hub.broker.walk import Walk
 from hub.clock import Clock
 from hub.metrics import Metrics
 from hub.ocpi import envelope, headers
@@ -37,10 +38,11 @@ class OcpiDoor:
     """What the door leads to. `max_body` is in bytes, `body_timeout_s` bounds receiving one."""
 
     intake: Intake
-    direct: DirectRouting
+    walk: Walk
     registration: Registration
     version_info: VersionInfo
     client_info: ClientInfoList
+    peer_reports: PeerReports
     answers: Answers
     metrics: Metrics
     clock: Clock
@@ -141,7 +143,7 @@ class OcpiDoor:
             body=body,
             started=started,
         )
-        return await self.direct.serve(exchange, facts)
+        return await self.walk.serve(exchange, facts)
 
     def _note_misspelt(self, request: web.BaseRequest, caller: Caller) -> None:
         """A pair that is missing may be there under another name, which helps whoever connects a platform (T-33)."""
@@ -161,8 +163,19 @@ class OcpiDoor:
             if isinstance(body, HubAnswer):
                 return body
             return await self.registration.serve(caller, address.version.version, request.method, body)
+        if address.what == REPORTS:
+            return await self._report(request, caller, address.tail)
         refusal = self.intake.may_route(caller)
         return refusal or self.client_info.page(caller, address.version.version, query)
+
+    async def _report(self, request: web.BaseRequest, caller: Caller, tail: str) -> HubAnswer:
+        refusal = self.peer_reports.refusal(caller, request.method, tail) or self.intake.may_route(caller)
+        if refusal is not None:
+            return refusal
+        if request.method == "GET":
+            return self.peer_reports.shown(caller, tail)
+        body = await self._body(request)
+        return body if isinstance(body, HubAnswer) else await self.peer_reports.taken(caller, tail, body)
 
     async def _body(self, request: web.BaseRequest) -> bytes | HubAnswer:
         """The body, whole; 413 over the limit (after decompression), 408 when it does not arrive, 400 when it

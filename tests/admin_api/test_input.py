@@ -110,7 +110,7 @@ async def test_a_compressed_body_is_measured_after_it_is_opened(admin: Operator)
     assert (await admin.call("POST", "/platforms", b"not deflate", headers=headers)).status == 400
 
 
-@pytest.mark.parametrize("path", ["/platforms", "/parties", "/alarms"])
+@pytest.mark.parametrize("path", ["/platforms", "/parties", "/agreements", "/catalog/locations", "/pulls", "/alarms"])
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [

@@ -78,7 +78,7 @@ async def test_a_platform_that_is_away_is_shown_offline(admin: Operator, hub: Ru
 
 
 async def test_a_platform_that_is_not_there(admin: Operator) -> None:
-    steps = ("approve", "connect", "invite", "suspend", "resume", "rotate", "selftest")
+    steps = ("approve", "connect", "invite", "suspend", "resume", "rotate", "resync", "selftest")
     bodies = {
         "approve": {"roles": [as_body("CPO:NL:CPA")]},
         "connect": {"versions_url": "http://127.0.0.1:1/", "registration_token": "token"},
@@ -87,7 +87,7 @@ async def test_a_platform_that_is_not_there(admin: Operator) -> None:
     replies += [await admin.call(method, "/platforms/nobody") for method in ("GET", "DELETE")]
     replies.append(await admin.call("PATCH", "/platforms/nobody", {"name": "New"}))
 
-    assert [reply.status for reply in replies] == [404] * 10
+    assert [reply.status for reply in replies] == [404] * 11
 
 
 async def test_connecting(admin: Operator, cpo: SandboxPlatform) -> None:
@@ -223,6 +223,9 @@ async def test_settings(admin: Operator) -> None:
             "forward_timeout_s": 12.5,
             "authorize_timeout_s": 3,
             "client_certificate": {"certificate_pem": certificate, "key_pem": key},
+            "page_limit": 20,
+            "broadcast_as_direct": True,
+            "pull": {"tariffs": 3600, "locations": 900.5, "tokens": None},
         },
     )
 
@@ -235,6 +238,9 @@ async def test_settings(admin: Operator) -> None:
         "response_url_hosts": ["callbacks.example.com:8443"],
         "forward_timeout_s": 12.5,
         "authorize_timeout_s": 3,
+        "page_limit": 20,
+        "broadcast_as_direct": True,
+        "pull": {"locations": 900.5, "tariffs": 3600},
     }
     assert "trustme" in shown["issuer"]
     assert dt.datetime.fromisoformat(shown["expires_at"]).tzinfo is not None
@@ -242,10 +248,11 @@ async def test_settings(admin: Operator) -> None:
     assert "CERTIFICATE" not in reply.text
     override = {"module": "locations", "interface": "SENDER", "url": None, "override": "http://127.0.0.1:9/locations"}
     assert reply.body["endpoints"] == [override]
-    reset = await admin.call(
-        "PATCH", f"/platforms/{platform_id}", {"client_certificate": None, "forward_timeout_s": None}
-    )
+    back = {"client_certificate": None, "forward_timeout_s": None, "broadcast_as_direct": None, "pull": None}
+    reset = await admin.call("PATCH", f"/platforms/{platform_id}", back)
     assert reset.body["settings"]["client_certificate"] is None
+    assert (reset.body["settings"]["broadcast_as_direct"], reset.body["settings"]["pull"]) == (False, {})
+    assert reset.body["settings"]["page_limit"] == 20
     assert reset.body["settings"]["forward_timeout_s"] is None
     assert reset.body["settings"]["authorize_timeout_s"] == 3
     assert reset.body["name"] == "Renamed"
@@ -262,7 +269,12 @@ async def test_settings_that_cannot_be_used(admin: Operator) -> None:
         "/endpoint_overrides/cdrs~1SENDER": {"endpoint_overrides": {"cdrs/SENDER": "http://10.0.0.1/"}},
         "/client_certificate": {"client_certificate": {"certificate_pem": "x", "key_pem": "y"}},
         "/client_certificate/key_pem": {"client_certificate": {"certificate_pem": "x"}},
-        "/page_limit": {"page_limit": 10},
+        "/page_limit": {"page_limit": 101},
+        "/broadcast_as_direct": {"broadcast_as_direct": "sometimes"},
+        "/pull/sessions": {"pull": {"sessions": 900}},
+        "/pull/locations": {"pull": {"locations": 59}},
+        "/pull/tokens": {"pull": {"tokens": 700_000}},
+        "/colour": {"colour": "red"},
     }
 
     for pointer, body in wrong.items():

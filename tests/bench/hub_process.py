@@ -1,5 +1,5 @@
-"""A hub of its own process for benchmarks. `python -m tests.bench.hub_process DATA_DIR PORT [--uvloop]`; ends when
-stdin ends.
+"""A hub of its own process for benchmarks. `python -m tests.bench.hub_process DATA_DIR PORT [--uvloop] [--timeout=S]
+[--database=URL]`; ends when stdin ends.
 """
 
 import asyncio
@@ -11,9 +11,16 @@ from hub import app, logs
 from tests.hubs import test_settings
 
 
-async def main(folder: Path, port: int) -> None:
+async def main(folder: Path, port: int, timeout_s: float, database_url: str | None) -> None:
     logs.configure("warning", "json", sys.stderr)
-    settings = test_settings(folder, port=port, forward_timeout=25.0, platform_connections=1000)
+    changes = {} if database_url is None else {"database_url": database_url}
+    settings = test_settings(
+        folder,
+        port=port,
+        forward_timeout=timeout_s,
+        platform_connections=1000,
+        **changes,
+    )
     with (folder / "legs.log").open("ab") as legs:
         async with app.running(settings, legs_to=legs) as hub:
             app.settle_heap()
@@ -22,10 +29,14 @@ async def main(folder: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
+    options = sys.argv[3:]
+    given = dict(one.split("=", 1) for one in options if "=" in one)
+    timeout_s = float(given.get("--timeout", 25))
+    work = main(Path(sys.argv[1]), int(sys.argv[2]), timeout_s, given.get("--database"))
     with contextlib.suppress(KeyboardInterrupt):
-        if "--uvloop" in sys.argv:
+        if "--uvloop" in options:
             import uvloop
 
-            asyncio.Runner(loop_factory=uvloop.new_event_loop).run(main(Path(sys.argv[1]), int(sys.argv[2])))
+            asyncio.Runner(loop_factory=uvloop.new_event_loop).run(work)
         else:
-            asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+            asyncio.run(work)

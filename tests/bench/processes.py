@@ -42,8 +42,8 @@ def pin(pid: int, core: int) -> None:
 
 
 @contextmanager
-def running(module: str, *arguments: str, core: int) -> Iterator[Measured]:
-    """Runs `python -m module`; it prints its port and ends when its standard input does."""
+def running(module: str, *arguments: str, core: int | None) -> Iterator[Measured]:
+    """Runs `python -m module`, on one core if it is given; prints its port and ends when its standard input does."""
     command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -52,7 +52,8 @@ def running(module: str, *arguments: str, core: int) -> Iterator[Measured]:
             line = process.stdout.readline()
             if not line.strip():
                 raise RuntimeError(f"{module} did not start")
-            pin(process.pid, core)
+            if core is not None:
+                pin(process.pid, core)
             yield Measured(process.pid, int(line))
         finally:
             process.stdin.close()

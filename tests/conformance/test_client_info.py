@@ -11,7 +11,7 @@ from hub.ocpi.names import Interface, Role
 from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.received import Received
 from hub.sandbox.world import World, fixture_world, newcomer
-from tests.hubs import id_of, invite, register, register_all, role, test_settings
+from tests.hubs import id_of, invite, meeting, register, register_all, role, test_settings
 from tests.waiting import until
 
 S = Interface.SENDER
@@ -64,17 +64,22 @@ async def test_s_019_a_new_party_joins_an_existing_platform(hub: RunningHub, wor
     await until(lambda: told(world["P2"], "LU/CPL")[-1].data["status"] == "SUSPENDED")
 
 
-async def test_s_068_client_info_list(hub: RunningHub, world: World) -> None:
-    await invite(hub, "P12", [role("CPO:PT:PLN")])
-    answer = await world["P2"].call("GET", INFO, S, query="limit=100")
-    rows = {(row["role"], row["country_code"], row["party_id"]): row["status"] for row in answer.data}
-    assert rows["CPO", "NL", "CPA"] == "CONNECTED"
-    assert rows["CPO", "AT", "CPX"] == "OFFLINE"
-    assert rows["CPO", "PT", "PLN"] == "PLANNED"
-    assert {key[0] for key in rows if key[2] == "DUO"} == {"CPO", "EMSP"}
-    assert not [key for key in rows if key[2] in ("EMA", "EMB", "HUB")]
-    assert answer.headers[headers.TOTAL_COUNT] == str(len(answer.data))
-    assert all(set(row) == {"party_id", "country_code", "role", "status", "last_updated"} for row in answer.data)
+async def test_s_068_client_info_list(hub: RunningHub) -> None:
+    async with meeting(hub, peers=True) as world:
+        hub.liveness.offline.add(id_of(hub, "P10"))
+        await invite(hub, "P12", [role("CPO:PT:PLN")])
+        answer = await world["P2"].call("GET", INFO, S, query="limit=100")
+        rows = {(row["role"], row["country_code"], row["party_id"]): row["status"] for row in answer.data}
+        assert len(rows) == len(answer.data)
+        assert rows["CPO", "NL", "CPA"] == "CONNECTED"
+        assert rows["CPO", "AT", "CPX"] == "OFFLINE"
+        assert rows["CPO", "ES", "CPS"] == "CONNECTED"
+        assert rows["CPO", "PT", "PLN"] == "PLANNED"
+        assert {key[0] for key in rows if key[2] == "DUO"} == {"CPO", "EMSP"}
+        assert not [key for key in rows if key[2] in ("EMA", "EMB", "HUB")]
+        assert (answer.headers[headers.TOTAL_COUNT], answer.headers[headers.LIMIT]) == (str(len(answer.data)), "100")
+        assert not answer.links
+        assert all(set(row) == {"party_id", "country_code", "role", "status", "last_updated"} for row in answer.data)
 
 
 async def test_s_069_offline_and_back(tmp_path: Path) -> None:

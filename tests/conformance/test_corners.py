@@ -95,7 +95,7 @@ async def test_a_cdr_is_found_after_its_holder_came_back_as_another_platform(hub
 EARLY: list[tuple[str, dict[str, Any]]] = [
     ("unknown receiver", {"to": "XX/YYY"}),
     ("no receiver", {}),
-    ("the hub", {"to": "NL/HUB"}),
+    ("the hub", {"to": "NL/HUB", "tail": "NOWHERE"}),
     ("lone header", {"headers": {headers.TO_PARTY: "CPA"}}),
     ("unknown path", {"to": "NL/CPA", "tail": "a/b/c/d/e"}),
     ("wrong method", {"to": "NL/CPA", "method": "DELETE"}),

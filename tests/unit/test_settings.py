@@ -399,7 +399,6 @@ def test_hubs_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "key"),
     [
-        ({"agreements_default": "closed"}, "AGREEMENTS_DEFAULT"),
         ({"plugins": ("rate_limit",)}, "PLUGINS"),
         ({"plugin_folder": Path("/tmp")}, "PLUGIN_FOLDER"),
     ],

@@ -83,7 +83,7 @@ class AdminDoor:
             return problem(500, "The hub made a mistake; its log tells which")
         if isinstance(result, Refusal):
             return refused(result)
-        return _json(codec.dumps(result.model_dump(mode="json")), endpoint.status)
+        return _json(result.rendered(), endpoint.status_of(result))
 
 
 def _wrong_method(allowed: list[str]) -> web.Response:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
@@ -23,7 +23,8 @@ _NAMES = re.compile(r"\{(\w+)\}")
 class Endpoint(Generic[InputT]):
     """One call. `takes` is read from the query of a GET and from the body otherwise; `status` is that of success.
 
-    `refusals` are HTTP statuses it may answer beyond those that every call may.
+    `also` has the status of further outputs it may give; `refusals` are HTTP statuses it may answer beyond those that
+    every call may.
     """
 
     method: str
@@ -33,12 +34,17 @@ class Endpoint(Generic[InputT]):
     takes: type[InputT]
     gives: type[Output]
     status: int = 200
+    also: Mapping[int, type[Output]] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
 
     @property
     def operation(self) -> str:
         """The name of the call in the OpenAPI document."""
         return getattr(self.serve, "__name__", self.path)
+
+    def status_of(self, result: Output) -> int:
+        """The HTTP status of a success."""
+        return next((status for status, kind in self.also.items() if type(result) is kind), self.status)
 
     @property
     def reads_query(self) -> bool:

@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from hub.broker.platform_settings import LEAST_TIMEOUT_S, MOST_HOSTS, MOST_OVERRIDES, MOST_TIMEOUT_S
+from hub.broker.platform_settings import (
+    LEAST_PULL_S,
+    LEAST_TIMEOUT_S,
+    MOST_HOSTS,
+    MOST_OVERRIDES,
+    MOST_PER_PAGE,
+    MOST_PULL_S,
+    MOST_TIMEOUT_S,
+)
 from hub.broker.reservations import LONGEST_NAME, MOST_ROLES
 from hub.domain.platform import RoleName
 from hub.ocpi.names import Role
@@ -19,6 +27,8 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Url = Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL_LENGTH)]
 Pem = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_PEM)]
 TimeoutS = Annotated[float, Field(ge=LEAST_TIMEOUT_S, le=MOST_TIMEOUT_S, allow_inf_nan=False)]
+
+PullS = Annotated[float, Field(ge=LEAST_PULL_S, le=MOST_PULL_S, allow_inf_nan=False)]
 
 
 class Input(BaseModel):
@@ -79,7 +89,9 @@ class KeyPairInput(Input):
 
 
 class SettingsInput(Input):
-    """What is absent stays; null goes back to the hub's own setting. Overrides and hosts are replaced as a whole."""
+    """What is absent stays; null goes back to the hub's own setting. Overrides, hosts and pulls are replaced as a
+    whole.
+    """
 
     name: Name | None = Field(default=None, description="The platform's name at this hub; null leaves it as it is.")
     token_encoding: TokenEncoding | None = Field(
@@ -96,3 +108,36 @@ class SettingsInput(Input):
         default=None, description="Seconds it has to answer a real-time authorization."
     )
     client_certificate: KeyPairInput | None = Field(default=None, description="Shown to the platform by the hub.")
+    page_limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] | None = Field(
+        default=None, description="Objects on a page of a list that the hub serves to it, at most."
+    )
+    broadcast_as_direct: bool | None = Field(
+        default=None, description="Whether its broadcast legs come from the object's owner instead of the hub."
+    )
+    pull: dict[str, PullS | None] | None = Field(
+        default=None,
+        description=(
+            "Modules (locations, tariffs, tokens) that the hub pulls from its parties, with the seconds between two "
+            "pulls; null switches all off, or one."
+        ),
+    )
+
+
+class MoveInput(Input):
+    """The registered platform that is to have the party."""
+
+    platform_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class PullQuery(ListQuery):
+    """`platform_id` leaves the pulls of one platform."""
+
+    platform_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+
+class CatalogQuery(ListQuery):
+    """Whose objects; an `id` shows the objects themselves."""
+
+    country_code: Annotated[str, StringConstraints(min_length=1, max_length=2)] | None = None
+    party_id: Annotated[str, StringConstraints(min_length=1, max_length=3)] | None = None
+    id: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None

@@ -18,7 +18,7 @@ COMMON = {
     422: "Something in the request does not fit",
     503: "The store is away; nothing was changed for certain",
 }
-WITH_BODY = {400: "The body is not a JSON object", 413: "The body is too large"}
+WITH_BODY = {400: "The body is not a JSON object, or a part of it names nothing", 413: "The body is too large"}
 OTHERS = {
     404: "There is no such thing",
     409: "It is at odds with what is there",
@@ -35,7 +35,7 @@ def document(endpoints: Sequence[Endpoint[Any]], prefix: str, server_url: str) -
     for endpoint in endpoints:
         if not endpoint.reads_query and endpoint.takes is not Nothing:
             wanted[endpoint.takes, _INPUT] = None
-        wanted[endpoint.gives, _OUTPUT] = None
+        wanted |= {(kind, _OUTPUT): None for kind in (endpoint.gives, *endpoint.also.values())}
     references, schemas = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -60,10 +60,11 @@ def _operation(endpoint: Endpoint[Any], references: Mapping[Any, dict[str, Any]]
     if not endpoint.reads_query:
         statuses |= WITH_BODY
     responses: dict[str, Any] = {
-        str(endpoint.status): {
-            "description": (endpoint.gives.__doc__ or endpoint.summary).strip(),
-            "content": {_JSON: {"schema": references[endpoint.gives, _OUTPUT]}},
+        str(status): {
+            "description": (kind.__doc__ or endpoint.summary).strip(),
+            "content": {_JSON: {"schema": references[kind, _OUTPUT]}},
         }
+        for status, kind in ((endpoint.status, endpoint.gives), *endpoint.also.items())
     }
     for status in sorted(statuses):
         responses[str(status)] = {"description": statuses[status], "content": refusal}

@@ -6,12 +6,17 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from hub.domain.platform import TokenPurpose
+from hub.ocpi import codec
 from hub.ocpi.names import ConnectionStatus, Interface, Role
 from hub.ocpi.token import TokenEncoding
 
 
 class Output(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+    def rendered(self) -> bytes:
+        """The JSON that goes out."""
+        return codec.dumps(self.model_dump(mode="json", by_alias=True))
 
 
 class Invited(Output):
@@ -79,6 +84,9 @@ class SettingsOutput(Output):
     forward_timeout_s: float | None
     authorize_timeout_s: float | None
     client_certificate: CertificateOutput | None
+    page_limit: int | None
+    broadcast_as_direct: bool
+    pull: dict[str, float]
 
 
 class TokenOutput(Output):
@@ -94,8 +102,15 @@ class TokenOutput(Output):
     encoding: TokenEncoding | None
 
 
+class PartyOutput(Output):
+    country_code: str
+    party_id: str
+
+
 class PlatformOutput(PlatformRow):
-    """Everything an operator may see of a platform."""
+    """Everything an operator may see of a platform. `behind` are its parties that have missed broadcasts and should
+    fetch the lists.
+    """
 
     suspended: bool
     offline: bool
@@ -105,6 +120,7 @@ class PlatformOutput(PlatformRow):
     registered_at: datetime | None
     status_changed_at: datetime
     last_heard_at: datetime | None
+    behind: list[PartyOutput]
     endpoints: list[EndpointOutput]
     settings: SettingsOutput
     tokens: list[TokenOutput]
@@ -140,7 +156,9 @@ class SelftestOutput(Output):
 
 
 class PartyRow(Output):
-    """A party in one role, on its platform, with the OCPI versions the hub speaks to it."""
+    """A party in one role, on its platform, with the OCPI versions the hub speaks to it. `behind`: it has missed
+    broadcasts and should fetch the lists.
+    """
 
     country_code: str
     party_id: str
@@ -150,6 +168,7 @@ class PartyRow(Output):
     platform_id: str
     platform_name: str
     versions: list[str]
+    behind: bool
 
 
 class PartyPage(Output):

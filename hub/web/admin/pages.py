@@ -14,6 +14,8 @@ from hub.web.admin.inputs import ListQuery
 
 T = TypeVar("T")
 
+NO_CURSOR = Refusal(RefusalKind.INVALID, "after must be the next of a page of this list", pointer="?after")
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
@@ -25,18 +27,27 @@ class Page(Generic[T]):
 
 def page(items: Iterable[T], key: Callable[[T], str], query: ListQuery, *, falling: bool = False) -> Page[T] | Refusal:
     """The page a query asks for; `key` must differ between items. A refusal when `after` never was a `next`."""
-    after = None if query.after is None else _read(query.after)
-    if query.after is not None and after is None:
-        return Refusal(RefusalKind.INVALID, "after must be the next of a page of this list", pointer="?after")
+    after = begin(query)
+    if isinstance(after, Refusal):
+        return after
     rows = sorted(((key(item), item) for item in items), key=lambda row: row[0], reverse=falling)
     if after is not None:
         rows = [row for row in rows if (row[0] < after if falling else row[0] > after)]
     shown = rows[: query.limit]
-    following = _written(shown[-1][0]) if len(rows) > len(shown) else None
+    following = cursor(shown[-1][0]) if len(rows) > len(shown) else None
     return Page([item for _, item in shown], following)
 
 
-def _written(key: str) -> str:
+def begin(query: ListQuery) -> str | Refusal | None:
+    """The key behind which a page begins; None for the first. A refusal when `after` never was a `next`."""
+    after = None if query.after is None else _read(query.after)
+    if query.after is not None and after is None:
+        return NO_CURSOR
+    return after
+
+
+def cursor(key: str) -> str:
+    """The `next` of a page whose last item has this key."""
     return base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
 
 

@@ -12,7 +12,7 @@ from hub.web.admin.pages import page
 from hub.web.admin.parts import AdminParts
 from hub.web.admin.shown import alarm_output, party_rows
 
-Move = Callable[[PartyId, Role], Awaitable[Platform | Refusal]]
+Step = Callable[[PartyId, Role], Awaitable[Platform | Refusal]]
 
 
 async def list_parties(parts: AdminParts, _at: Mapping[str, str], given: inputs.ListQuery) -> Output | Refusal:
@@ -22,21 +22,28 @@ async def list_parties(parts: AdminParts, _at: Mapping[str, str], given: inputs.
 
 
 async def suspend_party(parts: AdminParts, at: Mapping[str, str], _given: inputs.Nothing) -> Output | Refusal:
-    return await _moved(parts, at, parts.operations.suspend_party)
+    return await _stepped(parts, at, parts.operations.suspend_party)
 
 
 async def resume_party(parts: AdminParts, at: Mapping[str, str], _given: inputs.Nothing) -> Output | Refusal:
-    return await _moved(parts, at, parts.operations.resume_party)
+    return await _stepped(parts, at, parts.operations.resume_party)
 
 
-async def _moved(parts: AdminParts, at: Mapping[str, str], move: Move) -> PartyRow | Refusal:
+async def move_party(parts: AdminParts, at: Mapping[str, str], given: inputs.MoveInput) -> Output | Refusal:
+    async def move(party: PartyId, role: Role) -> Platform | Refusal:
+        return await parts.operations.move_party(party, role, given.platform_id)
+
+    return await _stepped(parts, at, move)
+
+
+async def _stepped(parts: AdminParts, at: Mapping[str, str], step: Step) -> PartyRow | Refusal:
     try:
         role = Role(at["role"].upper())
     except ValueError:
         known = ", ".join(role.value for role in Role)
         return Refusal(RefusalKind.UNKNOWN, f"There is no such role; a role is one of {known}")
     party = PartyId(at["country"], at["party"])
-    platform = await move(party, role)
+    platform = await step(party, role)
     if isinstance(platform, Refusal):
         return platform
     wanted = role_key(role, party)

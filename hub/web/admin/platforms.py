@@ -53,6 +53,12 @@ async def set_platform(parts: AdminParts, at: Mapping[str, str], given: inputs.S
     if "client_certificate" in sent:
         pair = given.client_certificate
         change["client_certificate"] = None if pair is None else KeyPair(pair.certificate_pem, pair.key_pem)
+    if "page_limit" in sent:
+        change["page_limit"] = given.page_limit
+    if "broadcast_as_direct" in sent:
+        change["broadcast_as_direct"] = given.broadcast_as_direct
+    if "pull" in sent:
+        change["pull"] = given.pull
     return _shown(parts, await parts.operations.change_settings(at["id"], change, name=given.name))
 
 

@@ -15,6 +15,7 @@ STATUS = {
     RefusalKind.UNKNOWN: 404,
     RefusalKind.CONFLICT: 409,
     RefusalKind.INVALID: 422,
+    RefusalKind.EMPTY: 400,
     RefusalKind.FAILED: 502,
 }
 MOST_ERRORS = 20

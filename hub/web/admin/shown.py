@@ -15,11 +15,13 @@ from hub.domain.platform import (
     TokenPurpose,
 )
 from hub.ocpi.names import ConnectionStatus, Interface
+from hub.ocpi.party_id import PartyId
 from hub.web.admin.outputs import (
     AlarmOutput,
     ApprovedRole,
     CertificateOutput,
     EndpointOutput,
+    PartyOutput,
     PartyRow,
     PlatformOutput,
     PlatformRow,
@@ -56,6 +58,7 @@ def platform_output(parts: AdminParts, platform: Platform) -> PlatformOutput:
         registered_at=connection.registered_at if connection else None,
         status_changed_at=platform.status_changed_at,
         last_heard_at=parts.last_heard(platform.id),
+        behind=_behind(parts, platform),
         endpoints=_endpoints(platform),
         settings=_settings(platform.settings),
         tokens=_tokens(platform),
@@ -73,7 +76,13 @@ def party_rows(parts: AdminParts, platform: Platform) -> list[PartyRow]:
     """The same roles as rows of the parties list."""
     versions = [platform.connection.version] if platform.connection else []
     return [
-        PartyRow(**dict(role), platform_id=platform.id, platform_name=platform.name, versions=versions)
+        PartyRow(
+            **dict(role),
+            platform_id=platform.id,
+            platform_name=platform.name,
+            versions=versions,
+            behind=parts.is_behind(platform.id, PartyId(role.country_code, role.party_id)),
+        )
         for role in roles_of(parts, platform)
     ]
 
@@ -124,6 +133,15 @@ def _approved(name: RoleName) -> ApprovedRole:
     return ApprovedRole(role=name.role, country_code=name.country_code, party_id=name.party_id, name=name.name)
 
 
+def _behind(parts: AdminParts, platform: Platform) -> list[PartyOutput]:
+    parties = dict.fromkeys(role.party for role in platform.roles)
+    return [
+        PartyOutput(country_code=party.country_code, party_id=party.party_id)
+        for party in parties
+        if parts.is_behind(platform.id, party)
+    ]
+
+
 def _endpoints(platform: Platform) -> list[EndpointOutput]:
     """What it advertises, then overrides of endpoints it does not advertise."""
     overrides = dict(platform.settings.endpoint_overrides)
@@ -151,6 +169,9 @@ def _settings(settings: PlatformSettings) -> SettingsOutput:
         forward_timeout_s=settings.forward_timeout_s,
         authorize_timeout_s=settings.authorize_timeout_s,
         client_certificate=None if certificate is None else _certificate(certificate),
+        page_limit=settings.page_limit,
+        broadcast_as_direct=settings.broadcast_as_direct,
+        pull=dict(settings.pull),
     )
 
 

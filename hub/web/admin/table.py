@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from hub.web.admin import inputs, outputs, parties, platforms
+from hub.web.admin import agreement_models, agreements, catalog, inputs, outputs, parties, platforms
 from hub.web.admin.endpoint import Endpoint
 
 _PLATFORM = "/platforms/{id}"
 _PARTY = "/parties/{country}/{party}/{role}"
+_AGREEMENT = "/agreements/{id}"
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint(
@@ -47,7 +48,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         platforms.remove_platform,
         inputs.Nothing,
         outputs.Removed,
-        refusals=(404,),
+        refusals=(404, 409),
     ),
     Endpoint(
         "POST",
@@ -105,6 +106,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     Endpoint(
         "POST",
+        f"{_PLATFORM}/resync",
+        "Pull everything anew from a platform, now",
+        catalog.resync_platform,
+        inputs.Nothing,
+        catalog.Resynced,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
         f"{_PLATFORM}/selftest",
         "Ask a registered platform for everything OCPI demands, without side effects",
         platforms.selftest_platform,
@@ -137,6 +147,76 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         inputs.Nothing,
         outputs.PartyRow,
         refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PARTY}/move",
+        "Give a party to another registered platform; its objects and agreements stay its own",
+        parties.move_party,
+        inputs.MoveInput,
+        outputs.PartyRow,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "GET",
+        "/agreements",
+        "Agreements, by id",
+        agreements.list_agreements,
+        inputs.ListQuery,
+        agreement_models.AgreementPage,
+    ),
+    Endpoint(
+        "GET",
+        _AGREEMENT,
+        "One agreement",
+        agreements.get_agreement,
+        inputs.Nothing,
+        agreement_models.AgreementOutput,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "PUT",
+        _AGREEMENT,
+        "Say who may, or may not, turn to whom about what; in place of an agreement with this id",
+        agreements.put_agreement,
+        agreement_models.AgreementInput,
+        agreement_models.AgreementOutput,
+        also={201: agreement_models.NewAgreement},
+        refusals=(409,),
+    ),
+    Endpoint(
+        "DELETE",
+        _AGREEMENT,
+        "End an agreement",
+        agreements.remove_agreement,
+        inputs.Nothing,
+        agreement_models.AgreementOutput,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/agreements/explain",
+        "Would this request pass, by which agreement, and what would the hub do with it now",
+        agreements.explain_agreements,
+        agreement_models.ExplainInput,
+        agreement_models.ExplainOutput,
+    ),
+    Endpoint(
+        "GET",
+        "/catalog/{module}",
+        "What the hub holds of locations, tariffs or tokens; one object whole by its id",
+        catalog.look_into_catalog,
+        inputs.CatalogQuery,
+        catalog.CatalogPage,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/pulls",
+        "How pulls stand, by platform and party",
+        catalog.list_pulls,
+        inputs.PullQuery,
+        catalog.PullPage,
     ),
     Endpoint("GET", "/alarms", "Alarms, newest first", parties.list_alarms, inputs.ListQuery, outputs.AlarmPage),
     Endpoint(

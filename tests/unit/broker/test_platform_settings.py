@@ -58,6 +58,9 @@ async def test_settings_are_kept_and_go_back_one_by_one(hub: RunningHub) -> None
         forward_timeout_s=3.5,
         authorize_timeout_s=1,
         client_certificate=pair,
+        page_limit=100,
+        broadcast_as_direct=True,
+        pull={"tokens": 60.0, "locations": 604_800.0, "tariffs": None},
     )
 
     changed(await hub.operations.change_settings(platform_id, everything, name="Renamed"))
@@ -73,6 +76,8 @@ async def test_settings_are_kept_and_go_back_one_by_one(hub: RunningHub) -> None
     assert settings.client_certificate.certificate_pem == pair.certificate_pem
     assert "PRIVATE" not in settings.client_certificate.sealed_key
     assert hub.registry.wire(durable).key_pem == pair.key_pem
+    assert (settings.page_limit, settings.broadcast_as_direct) == (100, True)
+    assert settings.pull == {"locations": 604_800.0, "tokens": 60.0}
 
     only = changed(await hub.operations.change_settings(platform_id, {"forward_timeout_s": None}))
     assert only.settings.forward_timeout_s is None
@@ -83,6 +88,9 @@ async def test_settings_are_kept_and_go_back_one_by_one(hub: RunningHub) -> None
         response_url_hosts=None,
         authorize_timeout_s=None,
         client_certificate=None,
+        page_limit=None,
+        broadcast_as_direct=None,
+        pull=None,
     )
     reset = changed(await hub.operations.change_settings(platform_id, nothing))
     assert reset.settings == type(reset.settings)()
@@ -121,6 +129,13 @@ async def test_a_chosen_encoding_counts_from_the_next_request_on(hub: RunningHub
         ({"endpoint_overrides": {"cdrs/SENDER": "/relative"}}, "/endpoint_overrides/cdrs~1SENDER"),
         ({"endpoint_overrides": {f"m{n}/SENDER": "" for n in range(101)}}, "/endpoint_overrides"),
         ({"client_certificate": KeyPair("no", "pem")}, "/client_certificate"),
+        ({"page_limit": 0}, "/page_limit"),
+        ({"page_limit": 101}, "/page_limit"),
+        ({"pull": {"locations": 900.0, "cdrs": 900.0}}, "/pull/cdrs"),
+        ({"pull": {"a/b": None}}, "/pull/a~1b"),
+        ({"pull": {"tokens": 59.9}}, "/pull/tokens"),
+        ({"pull": {"tokens": 604_801.0}}, "/pull/tokens"),
+        ({"pull": {"tokens": float("nan")}}, "/pull/tokens"),
     ],
 )
 async def test_a_setting_that_cannot_be_used_changes_nothing(

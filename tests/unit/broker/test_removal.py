@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hub.app import RunningHub
-from hub.broker.operations import Removed
 from hub.broker.refusal import RefusalKind
+from hub.broker.removal import Removed
 from hub.errors import StoreUnavailable
 from hub.ocpi import names
 from hub.ocpi.names import Role
