@@ -61,6 +61,7 @@ class RunningHub:
     broadcasts: FanOut
     known: Knowledge
     pulls: Pulls
+    peers: Peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ def assembled(core: Core, url: str) -> Assembled:
         routes.fan_out,
         routes.knowledge,
         routes.pulls,
+        peers,
     )
     work = (
         ("registry", registry.follow),

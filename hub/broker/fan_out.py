@@ -45,6 +45,7 @@ PATIENCE_S = 0.25
 LANE_CONCURRENCY = 16
 MOST_HANGING = 500
 TOO_OLD = timedelta(minutes=10)
+LAST_ATTEMPT = 2
 _TIMEOUTS_THAT_COUNT = 5
 _LACKS = frozenset({StatusCode.INVALID_PARAMETERS, StatusCode.UNKNOWN_LOCATION, StatusCode.UNKNOWN_TOKEN})
 _RESUME_PAGE = 500
@@ -180,7 +181,7 @@ class FanOut:
             if attempts is None:
                 continue
             leg = WaitingLeg(cast, number, attempts + 1)
-            if too_old or leg.attempt > 2:
+            if too_old or leg.attempt > LAST_ATTEMPT:
                 self._settle(leg, "too_old" if too_old else "given_up")
             else:
                 self._put(leg)
@@ -294,13 +295,22 @@ class FanOut:
         self._book.settle(leg.cast.order, leg.number)
 
     async def _claimed(self, leg: WaitingLeg) -> bool:
-        """Commits the attempt. While the store is away nothing is sent (ruling 22)."""
-        claim = LegClaim(leg.cast.order, leg.number, leg.attempt)
+        """Commits the attempt. While the store is away nothing is sent (ruling 22).
+
+        A store that did not answer may have committed the claim all the same, and then refuses it the next time: what
+        was claimed and surely not sent goes out under the next number, or under the last one.
+        """
+        unknown = False
         while True:
             try:
-                return await self._book.claim(claim)
+                granted = await self._book.claim(LegClaim(leg.cast.order, leg.number, leg.attempt))
             except StoreUnavailable:
+                unknown = True
                 await self._clock.sleep(_AWAY_S)
+                continue
+            if granted or not unknown or leg.attempt == LAST_ATTEMPT:
+                return granted or unknown
+            leg.attempt, unknown = leg.attempt + 1, False
 
     async def _send(
         self, leg: WaitingLeg, direct: Direct, method: str, path: tuple[str, str], body: bytes | None

@@ -28,10 +28,10 @@ from hub.ocpi.names import ConnectionStatus
 
 log = structlog.get_logger("hub.peers")
 
-TICK_S = 0.5
+TICK_S = 0.25
 REFRESH_S = 4 * 3600.0
 # Seconds until the next attempt, after the first failure in a row, the second and so on.
-AGAIN_S = (0.5, 2.0, 10.0, 60.0, 300.0, 900.0)
+AGAIN_S = (0.2, 2.0, 10.0, 60.0, 300.0, 900.0)
 SILENT_FAILURES = 2
 MOST_AT_ONCE = 8
 
@@ -66,6 +66,11 @@ class Peers:
     def changed(self) -> None:
         """Registry or liveness may have changed."""
         self._stirred.set()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no list is being read or due."""
+        return not self._stirred.is_set() and not self._reading
 
     async def run(self) -> None:
         """Reads what is due, for ever."""

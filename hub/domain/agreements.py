@@ -67,15 +67,29 @@ class Ruling:
     agreement: Agreement | None
 
 
-class Agreements:
-    """All agreements of the hub and its default, ready to be asked."""
+# A side as it is looked up: country code and party id in lower case, and the role; None for any.
+_SideKey = tuple[str | None, str | None, Role | None]
+_MOST_REMEMBERED = 20_000
 
-    __slots__ = ("_by_weight", "default_open")
+
+class Agreements:
+    """All agreements of the hub and its default, ready to be asked. However many there are, one question looks at the
+    few whose sides can fit.
+    """
+
+    __slots__ = ("_by_sides", "_by_weight", "_fitting", "_origins", "_targets", "default_open")
 
     def __init__(self, agreements: Iterable[Agreement] = (), *, default_open: bool = True) -> None:
         self.default_open = default_open
         # The first that fits decides.
-        self._by_weight = sorted(agreements, key=lambda one: (-one.weight, one.allow, one.id))
+        self._by_weight = sorted(agreements, key=_strength)
+        self._by_sides: dict[tuple[_SideKey, _SideKey], list[Agreement]] = {}
+        for agreement in self._by_weight:
+            sides = (_side_key(agreement.origin), _side_key(agreement.target))
+            self._by_sides.setdefault(sides, []).append(agreement)
+        self._origins = frozenset(origin for origin, _ in self._by_sides)
+        self._targets = frozenset(target for _, target in self._by_sides)
+        self._fitting: dict[tuple[str, Role], tuple[tuple[_SideKey, ...], tuple[_SideKey, ...]]] = {}
 
     @property
     def every(self) -> tuple[Agreement, ...]:
@@ -84,10 +98,34 @@ class Agreements:
 
     def ruling(self, origin: tuple[PartyId, Role], target: tuple[PartyId, Role], module: str) -> Ruling:
         """May this party, in this role, start an exchange about the module with that one."""
-        for agreement in self._by_weight:
-            if agreement.fits(origin, target, module):
-                return Ruling(agreement.allow, agreement)
-        return Ruling(self.default_open, None)
+        strongest: Agreement | None = None
+        for origin_key in self._sides_of(*origin)[0]:
+            for target_key in self._sides_of(*target)[1]:
+                for agreement in self._by_sides.get((origin_key, target_key), ()):
+                    if agreement.modules is None or module in agreement.modules:
+                        if strongest is None or _strength(agreement) < _strength(strongest):
+                            strongest = agreement
+                        break
+        return Ruling(self.default_open, None) if strongest is None else Ruling(strongest.allow, strongest)
+
+    def _sides_of(self, party: PartyId, role: Role) -> tuple[tuple[_SideKey, ...], tuple[_SideKey, ...]]:
+        """The sides that fit a party in a role, among those that any agreement has as origin, and as target."""
+        known = self._fitting.get((party.key, role))
+        if known is None:
+            if len(self._fitting) >= _MOST_REMEMBERED:
+                self._fitting.clear()
+            keys = [
+                (country_code, party_id, acting)
+                for country_code in (None, party.country_code.casefold())
+                for party_id in (None, party.party_id.casefold())
+                for acting in (None, role)
+            ]
+            known = (
+                tuple(key for key in keys if key in self._origins),
+                tuple(key for key in keys if key in self._targets),
+            )
+            self._fitting[party.key, role] = known
+        return known
 
     def between(
         self, origin: PartyId, origin_roles: Collection[Role], target: tuple[PartyId, Role], module: str
@@ -112,3 +150,14 @@ class Agreements:
         """Functional modules, and others that agreements name."""
         named = [agreement.modules for agreement in self._by_weight if agreement.modules is not None]
         return FUNCTIONAL_MODULES.union(*named)
+
+
+def _side_key(side: Side) -> _SideKey:
+    country_code = None if side.country_code is None else side.country_code.casefold()
+    party_id = None if side.party_id is None else side.party_id.casefold()
+    return country_code, party_id, side.role
+
+
+def _strength(agreement: Agreement) -> tuple[int, bool, str]:
+    """The smallest is the strongest."""
+    return -agreement.weight, agreement.allow, agreement.id

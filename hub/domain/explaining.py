@@ -140,7 +140,7 @@ def _meant(
     if question.target_role is not None:
         return [question.target_role]
     roles = [place.role for place in places_of(registry, target)]
-    return [role for role in roles if role in receivers] or roles or sorted(receivers)
+    return roles or sorted(receivers)
 
 
 def _would(

@@ -13,8 +13,6 @@ from hub.ocpi.names import ConnectionStatus, Interface, Role
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 
-_EVERY_ROLE = frozenset(Role)
-
 
 class Place(NamedTuple):
     """A party in one role at a platform that leads to it: its own, or a peer hub's."""
@@ -80,8 +78,8 @@ def _only(registry: RegistrySnapshot, places: list[Place], request: Request) -> 
             places = [place for place in places if place.platform.id == places[0].platform.id]
         if len({place.platform.id for place in places}) > 1:
             return None
-    # One platform may have the party in several fitting roles: one that is not suspended speaks for it.
-    return next((place for place in places if place.status is not ConnectionStatus.SUSPENDED), places[0])
+    # One platform may have the party in several fitting roles: one that is connected speaks for it.
+    return next((place for place in places if place.status is ConnectionStatus.CONNECTED), places[0])
 
 
 def _offers(registry: RegistrySnapshot, place: Place, request: Request) -> bool:
@@ -96,12 +94,10 @@ def _may(registry: RegistrySnapshot, platform: Platform, sender: PartyId, place:
 def speaking_roles(
     registry: RegistrySnapshot, platform: Platform, sender: PartyId, module: str, interface: Interface
 ) -> frozenset[Role]:
-    """The roles a party speaks in: those that act in this module, else all it has, else every role. Nobody's rights
-    grow by the last: a party without any role at all gets nowhere by `routing`.
-    """
+    """The roles a party speaks in: those that act in this module, else all it has, suspended or not."""
     requesters, _ = acting_roles(module, interface)
     roles = registry.roles_of(platform, sender)
-    return (roles & requesters) or roles or _EVERY_ROLE
+    return (roles & requesters) or roles or registry.roles_of(platform, sender, suspended=True)
 
 
 def one_of(

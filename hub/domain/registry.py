@@ -45,6 +45,7 @@ class RegistrySnapshot:
         "_planned",
         "_platforms",
         "_remote",
+        "_seats",
         "_tokens",
         "agreements",
         "generation",
@@ -58,6 +59,7 @@ class RegistrySnapshot:
         self._platforms: dict[str, Platform] = {}
         self._parties: dict[str, tuple[Seat, ...]] = {}
         self._remote: dict[str, tuple[RemoteSeat, ...]] = {}
+        self._seats: tuple[Seat, ...] | None = None
         self._planned: set[str] = set()
         self._holders: dict[str, str] = {}
         self._tokens: dict[str, tuple[Platform, InboundToken]] = {}
@@ -118,8 +120,10 @@ class RegistrySnapshot:
     @property
     def seats(self) -> tuple[Seat, ...]:
         """Every hosted role, in order of party, then role."""
-        every = [seat for seats in self._parties.values() for seat in seats]
-        return tuple(sorted(every, key=lambda seat: (seat.party.key, seat.role.role.value)))
+        if self._seats is None:
+            every = [seat for seats in self._parties.values() for seat in seats]
+            self._seats = tuple(sorted(every, key=lambda seat: (seat.party.key, seat.role.role.value)))
+        return self._seats
 
     def platform(self, platform_id: str) -> Platform | None:
         return self._platforms.get(platform_id)
@@ -157,19 +161,23 @@ class RegistrySnapshot:
                 return remote.party
         return None
 
-    def roles_of(self, platform: Platform, party: PartyId) -> frozenset[Role]:
-        """The roles in which a party speaks through this platform and is not suspended."""
-        own = {
-            seat.role.role
-            for seat in self._parties.get(party.key, ())
-            if seat.platform.id == platform.id and not seat.role.suspended
-        }
-        behind = {
+    def roles_of(self, platform: Platform, party: PartyId, *, suspended: bool = False) -> frozenset[Role]:
+        """The roles in which a party speaks through this platform; with `suspended` also those in which it may not.
+
+        A party that has a seat here has no roles behind a peer hub (ruling 24).
+        """
+        local = self._parties.get(party.key, ())
+        if local:
+            return frozenset(
+                seat.role.role
+                for seat in local
+                if seat.platform.id == platform.id and (suspended or not seat.role.suspended)
+            )
+        return frozenset(
             seat.reported.role
             for seat in self._remote.get(party.key, ())
-            if seat.platform.id == platform.id and seat.reported.status is not ConnectionStatus.SUSPENDED
-        }
-        return frozenset(own | behind)
+            if seat.platform.id == platform.id and (suspended or seat.reported.status is not ConnectionStatus.SUSPENDED)
+        )
 
     def holder_of(self, role_key: str) -> str | None:
         """The id of the platform that hosts or reserves a (role, country, party) triple."""

@@ -8,12 +8,14 @@ import pytest
 
 from hub import app
 from hub.app import RunningHub
+from hub.broker.refusal import Refusal
 from hub.domain.agreements import Agreement, Side
 from hub.ocpi import names
 from hub.ocpi.names import FUNCTIONAL_MODULES, Interface, Role
 from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.world import World
 from tests.hubs import id_of, meeting, settled, test_settings
+from tests.unit.domain.platforms import party
 
 S, R = Interface.SENDER, Interface.RECEIVER
 INFO = names.HUB_CLIENT_INFO
@@ -150,6 +152,14 @@ async def test_a_platform_that_joins_is_told_nothing_it_has_not_missed(hub: Runn
         assert "CPO NL/CPA" not in await rows(platform)
         assert "CPO BE/CPB" in await rows(platform)
         assert "EMSP IT/EMN" in await rows(world["P1"])
+
+
+async def test_a_party_that_moves_is_new_to_the_platform_it_leaves(hub: RunningHub, world: World) -> None:
+    assert not isinstance(await hub.operations.move_party(party("NL/EMA"), Role.EMSP, id_of(hub, "P5")), Refusal)
+    await settled(hub)
+    assert {one.name: told(one, "NL/EMA") for one in world if told(one, "NL/EMA")} == {"P2": ["CONNECTED"]}
+    assert "EMSP NL/EMA" in await rows(world["P2"])
+    assert "EMSP NL/EMA" not in await rows(world["P5"])
 
 
 async def test_last_updated_moves_with_role_and_status_alone(hub: RunningHub, world: World) -> None:

@@ -2,7 +2,7 @@
 and harms nobody else (bad input; R-038, R-039, R-044, T-41).
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -20,14 +20,11 @@ from hub.sandbox import Reply, SandboxPlatform, objects
 from hub.sandbox.habits import LinkStyle, Listing
 from hub.sandbox.received import Received
 from tests.conformance.asking import get_all
+from tests.conformance.broken_lists import BROKEN, HELD, OWNER, loc
 from tests.conformance.pulling import EVERY_S, SOON_S, S, Setting, disown, own, pushes, raw_list, setting
 from tests.conformance.speaking import HUB, route
 from tests.hubs import id_of, register
 from tests.waiting import until
-
-Spoil = Callable[[SandboxPlatform], object]
-HELD = ["L1", "L2", "L3", "L4"]
-OWNER = "AT/CPX"
 
 
 @pytest.fixture
@@ -44,101 +41,6 @@ async def scene(tmp_path: Path) -> AsyncIterator[Setting]:
         disown(made, "L4", name="P10")
         made.world.forget_received()
         yield made
-
-
-def listing(kind: Listing, **changes: Any) -> Spoil:
-    def spoil(platform: SandboxPlatform) -> None:
-        platform.habits.listing = kind
-        for name, value in changes.items():
-            setattr(platform.habits, name, value)
-
-    return spoil
-
-
-def serves(*objects_: bytes, **page: Any) -> Spoil:
-    return lambda platform: platform.serve(names.LOCATIONS, S, lambda _: raw_list(*objects_, **page))
-
-
-def says(body: bytes, status: int = 200, **extra: str) -> Spoil:
-    return lambda platform: platform.serve(names.LOCATIONS, S, lambda _: Reply(status, body, extra))
-
-
-def fails(how: str, *arguments: Any, **options: Any) -> Spoil:
-    return lambda platform: getattr(platform.faults.on(names.LOCATIONS, S), how)(*arguments, **options)
-
-
-def loc(location_id: object, **changes: object) -> bytes:
-    return codec.dumps(objects.location(OWNER, "X") | {"id": location_id} | changes)
-
-
-def every_page_says(*links: str) -> Spoil:
-    """All pages have the same object and a Link of this kind; `{n}` in it counts."""
-
-    def spoil(platform: SandboxPlatform) -> None:
-        count = iter(range(1000))
-
-        def page(_: Received) -> Reply:
-            return raw_list(loc("L1"), link=links[0].replace("{n}", str(next(count))))
-
-        platform.serve(names.LOCATIONS, S, page)
-
-    return spoil
-
-
-def a_cursor_that_goes_round(platform: SandboxPlatform) -> None:
-    """Two pages by turns, each under a URL of its own."""
-    count = iter(range(1000))
-
-    def page(_: Received) -> Reply:
-        number = next(count)
-        return raw_list(loc(HELD[number % 2]), link=f'<?cursor={number}>; rel="next"')
-
-    platform.serve(names.LOCATIONS, S, page)
-
-
-BROKEN: dict[str, tuple[Spoil, str]] = {
-    "truncated": (listing(Listing.TRUNCATED), "the list ends after 1 of 3 objects"),
-    "looping": (listing(Listing.LOOPING), "the Links of the list lead in a circle"),
-    "looping relative links": (listing(Listing.LOOPING, link_style=LinkStyle.RELATIVE), "in a circle"),
-    "looping cursors": (listing(Listing.LOOPING, link_style=LinkStyle.CURSOR), "nothing new"),
-    "endless": (listing(Listing.ENDLESS), "a page has nothing new and links to yet another one"),
-    "endless cursors": (listing(Listing.ENDLESS, link_style=LinkStyle.CURSOR), "nothing new"),
-    "endless same object": (every_page_says('<?page={n}>; rel="next"'), "nothing new"),
-    "going round": (a_cursor_that_goes_round, "nothing new"),
-    "garbage": (listing(Listing.GARBAGE), "objects cannot be used, the first because an object is of the wrong kind"),
-    "no id": (serves(loc("L1"), loc(None)), "1 objects cannot be used, the first because an object has no id"),
-    "no owner": (serves(loc("L1", party_id=None)), "an object has no party_id"),
-    "no last_updated": (serves(loc("L1", last_updated=None)), "the first because L1: last_updated"),
-    "bad last_updated": (serves(loc("L1", last_updated="soon")), "last_updated is no date and time"),
-    "an id that climbs": (serves(loc("../../tokens")), "cannot stand in a URL"),
-    "too few": (serves(loc("L1"), loc("L1"), total=2), "the list ends after 1 of 2 objects"),
-    "empty but counted": (serves(total=3), "the list ends after 0 of 3 objects"),
-    "foreign host": (every_page_says('<https://elsewhere.example/x>; rel="next"'), "registered hosts"),
-    "link into the hub": (every_page_says('<http://127.0.0.1:1/x>; rel="next"'), "registered hosts"),
-    "link with blanks": (every_page_says('<?a b>; rel="next"'), "registered hosts"),
-    "link unreadable": (every_page_says('?page=2; rel="next"'), "the Link to the next page cannot be read"),
-    "data is an object": (says(b'{"data":{"id":"L1"},"status_code":1000,"timestamp":""}'), "no array in its data"),
-    "data is null": (says(b'{"data":null,"status_code":1000,"timestamp":""}'), "no array in its data"),
-    "no data": (says(b'{"status_code":1000,"timestamp":""}'), "no array in its data"),
-    "no envelope": (says(b"[]"), "not an OCPI response"),
-    "not JSON": (fails("not_json"), "not an OCPI response"),
-    "cut JSON": (says(b'{"data":[{"id":'), "not an OCPI response"),
-    "not UTF-8": (says(b'{"data":[],"status_code":1000,"x":"\xff"}'), "not an OCPI response"),
-    "deep": (says(b'{"status_code":1000,"data":' + b"[" * 90_000 + b"]" * 90_000 + b"}"), "an OCPI response"),
-    "empty": (says(b""), "not an OCPI response"),
-    "error code": (says(b'{"status_code":3000,"timestamp":""}'), "HTTP 200 and status code 3000"),
-    "refused": (says(b'{"status_code":2001,"timestamp":""}', 404), "HTTP 404 and status code 2001"),
-    "HTTP 500": (fails("answer", 500), "HTTP 500"),
-    "HTTP 401": (fails("answer", 401), "HTTP 401"),
-    "redirect": (fails("redirect", "http://127.0.0.1:1/"), "HTTP 307"),
-    "no HTTP": (fails("garbage"), "the connection broke"),
-    "half a body": (fails("half_body"), "the connection broke"),
-    "reset": (fails("reset"), "the connection broke"),
-    "too large": (fails("oversize", 300_000), "larger than this hub reads"),
-    "too large in the stream": (fails("oversize", 300_000, chunked=True), "longer than the hub relays"),
-    "silent": (fails("hang"), "no answer in time"),
-    "slow": (fails("drip", 0.2), "no answer in time"),
-}
 
 
 def broken_platform(number: int) -> SandboxPlatform:

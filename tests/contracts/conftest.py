@@ -2,13 +2,18 @@
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from pymongo import MongoClient
 
 from hub.store.mongo.store import MongoStore
 from hub.store.ports import Store
 from hub.store.sqlite.store import SqliteStore
+from tests.faultproxy import FaultProxy
 
+# Of an operation of a store behind the proxy.
+TIMEOUT_S = 1.0
 KINDS = ("sqlite", "mongo-motor", "mongo-pymongo")
 
 # Makes one more store over the same place, not yet open.
@@ -30,3 +35,36 @@ async def store(place: Place) -> AsyncIterator[Store]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+def driver(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def proxy(mongodb_url: str) -> AsyncIterator[FaultProxy]:
+    with MongoClient[dict[str, object]](mongodb_url, serverSelectionTimeoutMS=5000) as client:
+        client.admin.command("ping")
+        primary = client.primary or client.address
+    assert primary is not None
+    async with FaultProxy(*primary) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def distant(mongodb_url: str, proxy: FaultProxy, driver: str) -> AsyncIterator[MongoStore]:
+    """A store whose every byte crosses the proxy."""
+    opened = MongoStore(through(proxy, mongodb_url), driver, timeout_s=TIMEOUT_S)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def through(proxy: FaultProxy, url: str) -> str:
+    """The same URL by way of the proxy. Without `directConnection` a replica set would lead the driver past it."""
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    kept = [option for option in parts.query.split("&") if option and not option.startswith("replicaSet=")]
+    query = "&".join((*kept, "directConnection=true"))
+    return urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{proxy.port}", query=query))

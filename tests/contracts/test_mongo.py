@@ -14,19 +14,14 @@ from hub.ocpi.names import Role
 from hub.store.documents import RecordsUnreadable
 from hub.store.mongo import schema
 from hub.store.mongo.store import MongoStore
+from tests.contracts.conftest import TIMEOUT_S, through
 from tests.contracts.samples import NOW, callback, invited
 from tests.faultproxy import FaultProxy
 from tests.mongodb import MongoServer, with_database
 
 NGC = RoleName(Role.CPO, "NL", "NGC")
-TIMEOUT_S = 1.0
 # Room for a busy machine.
 BOUND_S = TIMEOUT_S + 1.5
-
-
-@pytest.fixture(params=["motor", "pymongo"])
-def driver(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture
@@ -35,34 +30,6 @@ async def store(mongodb_url: str, driver: str) -> AsyncIterator[MongoStore]:
     await opened.open()
     yield opened
     await opened.close()
-
-
-@pytest.fixture
-async def proxy(mongodb_url: str) -> AsyncIterator[FaultProxy]:
-    with MongoClient[dict[str, object]](mongodb_url, serverSelectionTimeoutMS=5000) as client:
-        client.admin.command("ping")
-        primary = client.primary or client.address
-    assert primary is not None
-    async with FaultProxy(*primary) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def distant(mongodb_url: str, proxy: FaultProxy, driver: str) -> AsyncIterator[MongoStore]:
-    """A store whose every byte crosses the proxy."""
-    opened = MongoStore(through(proxy, mongodb_url), driver, timeout_s=TIMEOUT_S)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-def through(proxy: FaultProxy, url: str) -> str:
-    """The same URL by way of the proxy. Without `directConnection` a replica set would lead the driver past it."""
-    parts = urlsplit(url)
-    user, at, _ = parts.netloc.rpartition("@")
-    kept = [option for option in parts.query.split("&") if option and not option.startswith("replicaSet=")]
-    query = "&".join((*kept, "directConnection=true"))
-    return urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{proxy.port}", query=query))
 
 
 async def unavailable(call: Callable[[], Awaitable[object]]) -> str:

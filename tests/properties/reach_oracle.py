@@ -101,7 +101,11 @@ def speaks_as(world: World, mine: Platform, party: str, callers: frozenset[Role]
 
 
 def active_roles(world: World, mine: Platform, party: str) -> frozenset[Role]:
-    """What a party of this platform is, apart from roles that were suspended one by one."""
+    """What a party of this platform is, apart from roles that were suspended one by one: here by the operator, behind
+    a peer hub by that hub.
+    """
+    if not any(there.party == party for there in of_platform(world, mine)):
+        return frozenset()
     here = [role for role in mine.roles if lower(role.party) == party]
     if here:
         return frozenset(role.role for role in here if not role.suspended)

@@ -1,12 +1,11 @@
 """Agreements: what they rule, against an oracle, and laws that hold whatever was agreed."""
 
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.domain.acquaintance import Acquaintance
 from hub.domain.agreements import Agreement, Ruling, Side
 from hub.ocpi.names import Role
 from tests.properties import agreement_oracle as oracle
@@ -96,29 +95,6 @@ def test_acquainted_are_those_with_a_module_in_common(treaty: Treaty, one: Actin
 
     assert acquainted is oracle.know_each_other(treaty, spelt_low(one), spelt_low(other))
     assert acquainted is treaty.ready().acquainted(there, here)
-
-
-@given(TREATIES, st.lists(SIDES, min_size=2, max_size=6))
-def test_kinds_of_parties_are_acquainted_as_their_parties_are(treaty: Treaty, met: list[Acting]) -> None:
-    """Whatever was remembered of others before."""
-    acquaintance = Acquaintance(treaty.ready())
-    for one, other in product(met, met):
-        kinds = [acquaintance.kind(party(text), role) for text, role in (one, other)]
-
-        assert acquaintance.between(*kinds) is oracle.know_each_other(treaty, spelt_low(one), spelt_low(other))
-    assert acquaintance.trivial is (not treaty.agreements)
-
-
-@given(TREATIES, TREATIES)
-def test_an_acquaintance_is_kept_as_long_as_nothing_else_was_agreed(before: Treaty, after: Treaty) -> None:
-    acquaintance = Acquaintance(before.ready())
-
-    assert acquaintance.under(before.ready()) is acquaintance
-    changed = acquaintance.under(after.ready())
-    assert (changed is acquaintance) is (
-        set(before.agreements) == set(after.agreements) and before.default_open is after.default_open
-    )
-    assert changed.agreements.every == after.ready().every
 
 
 @given(st.booleans(), SIDES, SIDES, MODULES)

@@ -35,6 +35,7 @@ def home_of(world: World, platform_id: str) -> Platform:
     return next(home for home in world.platforms if home.id == platform_id)
 
 
+@settings(max_examples=50)
 @given(situations())
 def test_a_message_for_one_party_names_the_same_two_on_every_hop(situation: Situation) -> None:
     """RT2; RT6 when one of the two is behind a peer hub."""
@@ -49,6 +50,7 @@ def test_a_message_for_one_party_names_the_same_two_on_every_hop(situation: Situ
             check_spelling(leg.sender, home_of(world, request.platform_id))
 
 
+@settings(max_examples=50)
 @given(situations(ANSWERED, named=False), st.lists(parties(SPELLINGS), max_size=3))
 def test_openly_routed_it_names_the_requester_and_the_party_found(
     situation: Situation, candidates: list[PartyId]
@@ -69,7 +71,7 @@ def test_openly_routed_it_names_the_requester_and_the_party_found(
                 check_spelling(leg.receiver, leg.platform)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(situations(PUSHES, named=False))
 def test_told_to_everybody_it_comes_from_the_hub_to_each_who_is_entitled(situation: Situation) -> None:
     """RT3, T-24."""
@@ -113,6 +115,7 @@ def is_away(role: HostedRole | ReportedParty) -> bool:
     return role.suspended if isinstance(role, HostedRole) else role.status != "CONNECTED"
 
 
+@settings(max_examples=40)
 @given(situations(PUSHES, named=False))
 def test_a_leg_that_waited_is_due_when_it_would_be_sent_anew(situation: Situation) -> None:
     """As it stands, and to the same endpoint; whom the operator's choices left out at first was never a leg."""

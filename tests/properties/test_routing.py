@@ -12,7 +12,7 @@ from hub.ocpi.names import Interface, Role
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.versions import SERVED
 from tests.properties import routing_oracle as oracle
-from tests.properties.reach_oracle import TOLD, lower, may_know, seen_by
+from tests.properties.reach_oracle import TOLD, lower, may_know, of_platform, seen_by
 from tests.properties.routing_oracle import Answered, Expected, Opened, Sent, Shown, Told
 from tests.properties.routing_worlds import (
     ENDPOINTS,
@@ -25,6 +25,7 @@ from tests.properties.routing_worlds import (
     situations,
     worlds,
 )
+from tests.unit.domain.platforms import party
 
 HELD = [one for one in ENDPOINTS if one.module in TOLD]
 # What has no receiver by itself and is for one party.
@@ -74,7 +75,7 @@ def test_route_says_what_the_requirements_say(situation: Situation) -> None:
     check(situation)
 
 
-@settings(max_examples=75)
+@settings(max_examples=60)
 @given(situations(HELD, named=False))
 def test_so_it_does_where_the_hub_answers_and_tells_everybody(situation: Situation) -> None:
     check(situation)
@@ -114,6 +115,7 @@ def test_whatever_is_asked_there_is_a_decision(world: World, request: Request) -
     assert isinstance(route(world.snapshot(), world.choices, request), Decision)
 
 
+@settings(max_examples=60)
 @given(situations(OPEN, named=False), st.lists(parties([*SPELLINGS, "XX/ZZZ"]), max_size=4))
 def test_of_those_a_content_leads_to_one_is_left_or_nobody(situation: Situation, candidates: list[PartyId]) -> None:
     world, asked = situation
@@ -129,6 +131,7 @@ def test_of_those_a_content_leads_to_one_is_left_or_nobody(situation: Situation,
         assert simplified(decision) == oracle.one_of(world, mine, text(sender), led, request), request
 
 
+@settings(max_examples=60)
 @given(situations(), st.data())
 def test_along_a_stored_url_both_must_still_be_there(situation: Situation, data: st.DataObject) -> None:
     world, asked = situation
@@ -145,24 +148,26 @@ def test_along_a_stored_url_both_must_still_be_there(situation: Situation, data:
         assert simplified(decision) == oracle.along_a_url(world, mine, text(sender), home, text(to), request)
 
 
+@settings(max_examples=60)
 @given(worlds(), st.sampled_from(["locations", "tariffs", "tokens", "sessions", "cdrs"]))
 def test_whose_objects_a_party_sees(world: World, module: str) -> None:
     snapshot = world.snapshot()
     for home in world.platforms:
-        for sender in {role.party for role in own_roles(home)}:
-            seen = visible_owners(snapshot, home, sender, module)
+        for sender in {there.party for there in of_platform(world, home)}:
+            seen = visible_owners(snapshot, home, party(sender), module)
 
-            assert texts(seen) == seen_by(world, home, text(sender), module)
+            assert texts(seen) == seen_by(world, home, sender, module)
 
 
+@settings(max_examples=60)
 @given(worlds(), parties(SPELLINGS), st.sampled_from(Role))
-def test_who_may_know_of_whom(world: World, party: PartyId, role: Role) -> None:
+def test_who_may_know_of_whom(world: World, other: PartyId, role: Role) -> None:
     snapshot = world.snapshot()
     for viewer in world.platforms:
-        assert acquainted(snapshot, viewer, party, role) is may_know(world, viewer, text(party), role)
+        assert acquainted(snapshot, viewer, other, role) is may_know(world, viewer, text(other), role)
 
 
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(
     st.lists(situations(most=4), min_size=1, max_size=3),
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 3)), max_size=40),
