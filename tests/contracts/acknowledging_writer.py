@@ -9,7 +9,8 @@ from pathlib import Path
 
 from hub.store.ports import Store
 from hub.store.sqlite.store import SqliteStore
-from tests.contracts.samples import callback, cdr_location, invited
+from tests.contracts.catalog_samples import fan_out, of
+from tests.contracts.samples import callback, cdr_location, invited, new_id
 
 _TASKS = 20
 
@@ -23,6 +24,9 @@ async def _write_on(store: Store) -> None:
         _acknowledge("cdr_locations", location.id)
         await store.platforms.insert(platform)
         _acknowledge("platforms", platform.id)
+        key = of(new_id())
+        order = await fan_out(store, key)
+        _acknowledge("catalog", f"{key.object_id}={order}")
 
 
 def _acknowledge(port: str, key: str) -> None:

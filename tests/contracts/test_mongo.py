@@ -14,6 +14,7 @@ from hub.ocpi.names import Role
 from hub.store.documents import RecordsUnreadable
 from hub.store.mongo import schema
 from hub.store.mongo.store import MongoStore
+from tests.contracts.catalog_samples import fan_out, of
 from tests.contracts.conftest import TIMEOUT_S, through
 from tests.contracts.samples import NOW, callback, invited
 from tests.faultproxy import FaultProxy
@@ -242,6 +243,8 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(own_mongod
                 acknowledged.append(("callbacks", home.id))
                 await store.platforms.insert(platform)
                 acknowledged.append(("platforms", platform.id))
+                key = of(platform.id)
+                acknowledged.append(("catalog", f"{key.object_id}={await fan_out(store, key)}"))
             except StoreUnavailable:
                 return
             if len(acknowledged) >= 200:
@@ -257,6 +260,14 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(own_mongod
     await asyncio.to_thread(own_mongodb.start)
     await answers_again(store)
     stored = {platform.id for platform in await store.platforms.load_all()}
+    unfinished = {one.order: one.broadcast for one in await store.broadcasts.unfinished(0, 100_000)}
     for port, key in acknowledged:
-        assert key in stored if port == "platforms" else await store.callbacks.get(key) is not None
+        if port == "platforms":
+            assert key in stored
+        elif port == "callbacks":
+            assert await store.callbacks.get(key) is not None
+        else:
+            object_id, order = key.split("=")
+            assert await store.catalog.get(of(object_id)) is not None
+            assert unfinished[int(order)].object_key == of(object_id).text
     await store.close()

@@ -20,6 +20,7 @@ from hub.errors import StoreConflict, StoreUnavailable
 from hub.ocpi.names import Role
 from hub.store.sqlite.store import SqliteStore
 from hub.store.sqlite.writer import Writer
+from tests.contracts.catalog_samples import of
 from tests.contracts.samples import NOW, callback, invited
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -275,8 +276,14 @@ async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(store: Sq
         assert all(line.endswith("\n") for line in acknowledged)
 
         await store.open()
+        unfinished = {one.order: one.broadcast for one in await store.broadcasts.unfinished(0, 100_000)}
         for line in acknowledged:
             port, key = line.split()
-            assert await getattr(store, port).get(key) is not None, line
+            if port == "catalog":
+                object_id, order = key.split("=")
+                assert await store.catalog.get(of(object_id)) is not None, line
+                assert unfinished[int(order)].object_key == of(object_id).text
+            else:
+                assert await getattr(store, port).get(key) is not None, line
         await store.platforms.insert(invited())
         await store.close()
