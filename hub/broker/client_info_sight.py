@@ -3,7 +3,8 @@
 Rules
 - A platform sees those with whom one of its parties may speak about some module, wherever they are.
 - A peer hub speaks for the parties it reports, too. It sees parties that are registered here, other hubs left out: what
-  is behind one hub is told to none.
+  is behind one hub is told to none. Where nothing is allowed unless agreed, agreements with the peer hub's own party say
+  which parties it is told of before it has reported any.
 """
 
 import asyncio
@@ -47,7 +48,7 @@ class Sights:
     def of(self, platform: Platform) -> Sight:
         """How this platform sees now."""
         self._acquaintance = self._acquaintance.under(self._registry.snapshot.agreements)
-        return Sight(platform, self._acquaintance, _kinds(platform, self._acquaintance))
+        return Sight(platform, self._acquaintance, kinds_of(platform, self._acquaintance))
 
 
 class Changed:
@@ -78,13 +79,13 @@ class Changed:
         """
         if (
             before.platform.is_peer is not now.platform.is_peer
-            or _kinds(before.platform, now.acquaintance) != now.kinds
+            or kinds_of(before.platform, now.acquaintance) != now.kinds
         ):
             return self._told
         if before.acquaintance is now.acquaintance:
             return ()
         self._compare(before.acquaintance, now.acquaintance)
-        concerned = any(_kinds(now.platform, self._touching))
+        concerned = any(kinds_of(now.platform, self._touching))
         return self._touched if concerned else ()
 
     def _compare(self, before: Acquaintance, now: Acquaintance) -> None:
@@ -95,7 +96,7 @@ class Changed:
             self._touched = [key for key, one in self._told.items() if self._touching.kind(one.party, one.role)]
 
 
-def _kinds(platform: Platform, acquaintance: Acquaintance) -> frozenset[Kind]:
+def kinds_of(platform: Platform, acquaintance: Acquaintance) -> frozenset[Kind]:
     """The kinds of a platform's own parties; of a peer hub also of those behind it."""
     own = {acquaintance.kind(role.party, role.role) for role in platform.roles}
     if platform.is_peer and not acquaintance.trivial:

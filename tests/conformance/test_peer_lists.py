@@ -20,7 +20,7 @@ from hub.sandbox import LinkStyle, Listing, SandboxPlatform, objects
 from hub.sandbox.world import World
 from tests.conformance.speaking import said
 from tests.conformance.trouble import Trouble, is_away
-from tests.hubs import id_of, invite, meeting, register, settled, test_settings
+from tests.hubs import id_of, invite, meeting, register, role, settled, test_settings
 from tests.waiting import until
 
 S, R = Interface.SENDER, Interface.RECEIVER
@@ -239,6 +239,20 @@ async def test_a_report_is_answered_when_it_is_stored(scene: Scene, monkeypatch:
     assert scene.known == {*PARTIES, "IT/A1"}
     await scene.hub.registry.load()
     assert scene.known == {*PARTIES, "IT/A1"}
+
+
+@pytest.mark.parametrize(
+    ("roles", "shown"),
+    [([], True), (["HUB:BE:HB9"], True), (["CPO:ES:NEW"], False), (["CPO:ES:NEW", "HUB:BE:HB9"], True)],
+)
+async def test_who_may_become_a_hub_is_shown_where_to_report(scene: Scene, roles: list[str], shown: bool) -> None:
+    token = await invite(scene.hub, "H9", [role(text) for text in roles])
+    carried = {headers.AUTHORIZATION: authorization(token, TokenEncoding.BASE64)}
+    url = scene.hub.identity.version_url("2.2.1")
+    details = await scene.world["H2"].call("GET", "", None, url=url, headers=carried)
+    rows = [(row["identifier"], row["role"]) for row in details.data["endpoints"]]
+    assert ((INFO, "RECEIVER") in rows) is shown
+    assert (INFO, "SENDER") in rows
 
 
 async def test_who_has_not_registered_yet_or_is_suspended_reports_nothing(scene: Scene) -> None:

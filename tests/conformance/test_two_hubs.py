@@ -110,6 +110,28 @@ async def test_a_local_party_wins_and_keeps_its_place_until_it_leaves(hubs: Hubs
         assert told(p2, "IT/EMN")[-1] == "CONNECTED"
 
 
+async def test_closed_hubs_tell_each_other_what_was_agreed(tmp_path: Path) -> None:
+    def agreed(name: str, one: str, other: str) -> Agreement:
+        sides = [Side(*text.split("/")) for text in (one, other)]
+        return Agreement(name, sides[0], sides[1], None, allow=True)
+
+    async with two_hubs(tmp_path, settle=False, agreements_default="closed") as hubs:
+        assert (known(hubs.one, "two"), known(hubs.two, "one")) == ({}, {})
+        for hub in (hubs.one, hubs.two):
+            await hub.registry.put_agreement(agreed("direct", "NL/EMA", "FR/DUO"))
+        await settled(hubs.one)
+        assert known(hubs.two, "one") == {}
+        # Each waits for the other to begin; one may.
+        await hubs.one.registry.put_agreement(agreed("peer", "NL/EMA", TWO))
+        await until(lambda: list(known(hubs.two, "one")) == ["EMSP NL/EMA"])
+        await until(lambda: set(known(hubs.one, "two")) == {"CPO FR/DUO", "EMSP FR/DUO"})
+        await until(lambda: told(hubs["P2"], "FR/DUO") == ["CONNECTED", "CONNECTED"])
+        await until(lambda: told(hubs["P4"], "NL/EMA") == ["CONNECTED"])
+        hubs["P4"].own.put(names.LOCATIONS, objects.location("FR/DUO", "L1"))
+        assert said(await get_location(hubs["P2"], "FR/DUO", "NL/EMA")) == (200, 1000)
+        assert said(await get_location(hubs["P2"], "FR/DUO", "DE/EMB")) == (200, 4001)
+
+
 # --- direct requests ---
 
 

@@ -105,8 +105,10 @@ def _fresh(folder: Path) -> BinaryIO:
 
 
 @asynccontextmanager
-async def two_hubs(tmp_path: Path, **changes: Any) -> AsyncIterator[Hubs]:
-    """Both hubs with these settings, everybody registered, with nothing received yet."""
+async def two_hubs(tmp_path: Path, *, settle: bool = True, **changes: Any) -> AsyncIterator[Hubs]:
+    """Both hubs with these settings, everybody registered, with nothing received yet. `settle`: each knows what is
+    behind the other.
+    """
     async with (
         a_hub(tmp_path / "one", ONE, **changes) as one,
         a_hub(tmp_path / "two", TWO, **changes) as two,
@@ -117,7 +119,8 @@ async def two_hubs(tmp_path: Path, **changes: Any) -> AsyncIterator[Hubs]:
         await register_all(one, west)
         await register_all(two, east)
         await join(one, two)
-        await both.settle()
+        if settle:
+            await both.settle()
         both.forget()
         yield both
 
