@@ -165,22 +165,33 @@ class ClientInfoPush:
 
     async def _tell(self, reader: _Reader) -> None:
         """Sends what is new for one platform, one PUT after the other, until nothing is."""
-        looked = 0
         try:
-            while reader.platform_id in self._seen and (reader.again or self._news.after(reader.number) is not None):
-                info = self._next(reader)
-                if info is not None:
-                    async with self._turns:
+            while self._may_have_news(reader):
+                async with self._turns:
+                    # Only now: while it waited for its turn there may have been something newer.
+                    info = await self._next(reader)
+                    if info is not None:
                         await self._put(reader.platform_id, info)
-                    continue
-                looked += 1
-                if looked % _AT_A_TIME == 0:
-                    await asyncio.sleep(0)
         finally:
             del self._readers[reader.platform_id]
 
-    def _next(self, reader: _Reader) -> ClientInfo | None:
-        """Looks at one party; what the platform is to be told about it, if anything."""
+    def _may_have_news(self, reader: _Reader) -> bool:
+        more = bool(reader.again) or self._news.after(reader.number) is not None
+        return more and reader.platform_id in self._seen
+
+    async def _next(self, reader: _Reader) -> ClientInfo | None:
+        """What the platform is to be told next, if anything."""
+        looked = 0
+        while self._may_have_news(reader):
+            info = self._look_at_one(reader)
+            if info is not None:
+                return info
+            looked += 1
+            if looked % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
+        return None
+
+    def _look_at_one(self, reader: _Reader) -> ClientInfo | None:
         if reader.again:
             info = self._told.get(reader.again.pop())
             return None if info is None else self._seen_anew(info, seen=reader.sight.sees(info))

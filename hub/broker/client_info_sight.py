@@ -3,8 +3,8 @@
 Rules
 - A platform sees those with whom one of its parties may speak about some module, wherever they are.
 - A peer hub speaks for the parties it reports, too. It sees parties that are registered here, other hubs left out: what
-  is behind one hub is told to none. Where nothing is allowed unless agreed, agreements with the peer hub's own party say
-  which parties it is told of before it has reported any.
+  is behind one hub is told to none. Where nothing is allowed unless agreed, agreements with the peer hub's own party
+  say which parties it is told of before it has reported any.
 """
 
 import asyncio

@@ -1,8 +1,9 @@
 """The hub of the demo: embedded SQLite in a folder of its own, short deadlines, and a restart at will."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
 from types import TracebackType
@@ -10,12 +11,26 @@ from typing import BinaryIO, Self
 
 from hub.app import RunningHub, running
 from hub.broker.operations import Invited
+from hub.broker.platform_settings import SettingsChange
+from hub.broker.pulls import PullStatus
 from hub.broker.refusal import Refusal
 from hub.domain.agreements import Agreement
 from hub.domain.platform import RoleName
 from hub.metrics import MESSAGES
+from hub.ocpi.names import Role
 from hub.sandbox.demo import NotInvited, Registered
 from hub.settings import Settings, ensure_secrets
+
+_NEIGHBOUR = {"name": "Next Door Hub", "country_code": "BE", "party_id": "NXT"}
+_PULL_EVERY_S = 3600.0
+_PATIENCE_S = 10.0
+_POLL_S = 0.01
+
+
+def _finished(hub: RunningHub, platform_id: str) -> bool:
+    """Whether every pull of the platform has had its first round, well or not."""
+    rows = [row for row in hub.pulls.overview() if row.platform_id == platform_id]
+    return bool(rows) and all(row.status in (PullStatus.DONE, PullStatus.FAILED) for row in rows)
 
 
 def demo_settings(folder: Path, port: int) -> Settings:
@@ -110,6 +125,40 @@ class DemoHub:
 
     async def remove_agreement(self, agreement_id: str) -> None:
         await self._hub.registry.remove_agreement(agreement_id)
+
+    async def pull(self, name: str, module: str) -> str | None:
+        hub = self._hub
+        platform = next(one for one in hub.registry.snapshot.platforms if one.name == name)
+        changed = await hub.operations.change_settings(platform.id, SettingsChange(pull={module: _PULL_EVERY_S}))
+        if isinstance(changed, Refusal):
+            return changed.title
+        rows = await hub.pulls.resync(platform.id)
+        if isinstance(rows, Refusal):
+            return rows.title
+        async with asyncio.timeout(_PATIENCE_S):
+            # What is waited for has no event of its own, and the demo is in no hurry.
+            while not (hub.pulls.quiet and hub.broadcasts.quiet and _finished(hub, platform.id)):  # noqa: ASYNC110
+                await asyncio.sleep(_POLL_S)
+        return next((row.problem for row in hub.pulls.overview() if row.problem), None)
+
+    @asynccontextmanager
+    async def next_door(self) -> AsyncIterator["DemoHub"]:
+        ours, theirs = self._settings, _NEIGHBOUR
+        folder = ours.data_dir / "next-door"
+        settings = demo_settings(folder, 0).model_copy(update=theirs)
+        async with DemoHub(settings, self._legs_to) as other:
+            roles = (RoleName(Role.HUB, ours.country_code, ours.party_id),)
+            token = await other.invite(ours.name, roles)
+            neighbour = (RoleName(Role.HUB, theirs["country_code"], theirs["party_id"]),)
+            problem = await self.connect(theirs["name"], neighbour, other.versions_url, token)
+            if problem is not None:
+                raise NotInvited(problem)
+            try:
+                yield other
+            finally:
+                for platform in self._hub.registry.snapshot.platforms:
+                    if platform.name == theirs["name"]:
+                        await self._hub.operations.remove(platform.id)
 
     def registered(self) -> list[Registered]:
         return [

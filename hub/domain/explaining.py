@@ -2,7 +2,7 @@
 for messages, put into a sentence.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -115,32 +115,30 @@ def _spoken_through(registry: RegistrySnapshot, question: Question) -> Platform 
 
 
 def _ruling(registry: RegistrySnapshot, platform: Platform | None, target: PartyId, question: Question) -> Ruling:
-    """Of the roles in which the target may be meant, the first that agreements let through, else the first."""
-    module, interface = question.module, question.interface
-    requesters, receivers = acting_roles(module, interface)
-    if question.origin_role is not None:
-        roles = frozenset({question.origin_role})
-    elif platform is not None:
-        roles = speaking_roles(registry, platform, question.origin, module, interface)
-    else:
-        roles = requesters
-    rulings = [
-        registry.agreements.between(question.origin, roles, (target, role), module)
-        for role in _meant(registry, target, question, receivers)
-    ]
-    return next((ruling for ruling in rulings if ruling.allowed), rulings[0])
-
-
-def _meant(
-    registry: RegistrySnapshot, target: PartyId, question: Question, receivers: frozenset[Role]
-) -> Iterable[Role]:
-    """The roles in which a party is a receiver, as `receivers.one_receiver` sees it; of one that is not here, all that
-    could be.
+    """What agreements say. A party that is here may do what any of its roles may; of one that is not, nobody knows what
+    it will be, so what one of the roles it could have may not do, it may not.
     """
+    module = question.module
+    requesters, receivers = acting_roles(module, question.interface)
+    speaking = [frozenset({role}) for role in sorted(requesters)]
+    if question.origin_role is not None:
+        speaking = [frozenset({question.origin_role})]
+    elif platform is not None:
+        speaking = [speaking_roles(registry, platform, question.origin, module, question.interface)]
+    there = [place.role for place in places_of(registry, target)]
+    # as `receivers.one_receiver` sees it
+    meant = [role for role in there if role in receivers] or there or sorted(receivers)
     if question.target_role is not None:
-        return [question.target_role]
-    roles = [place.role for place in places_of(registry, target)]
-    return roles or sorted(receivers)
+        meant = [question.target_role]
+    found = []
+    for roles in speaking:
+        rulings = [registry.agreements.between(question.origin, roles, (target, role), module) for role in meant]
+        found.append(_one_that(rulings, allows=bool(there)))
+    return _one_that(found, allows=False)
+
+
+def _one_that(rulings: Sequence[Ruling], *, allows: bool) -> Ruling:
+    return next((ruling for ruling in rulings if ruling.allowed is allows), rulings[0])
 
 
 def _would(

@@ -10,7 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -113,11 +113,12 @@ def in_own_process(url: str, most: int) -> float:
         return process.submit(peak_mib, url, most).result()
 
 
-async def median(call: Callable[[], Awaitable[list[object]]], size: int, times: int = TIMES) -> float:
+async def median(store: Store, wanted: Wanted) -> float:
+    """Seconds of a full page."""
     took = []
-    for _ in range(times):
+    for _ in range(TIMES):
         started = time.perf_counter()
-        if len(await call()) != size:
+        if len(await store.catalog.page(wanted)) != wanted.limit:
             raise RuntimeError("a page is not what it should be")
         took.append(time.perf_counter() - started)
     return statistics.median(took)
@@ -132,17 +133,14 @@ async def pages(url: str, count: int, progress: Progress) -> Found:
         _, before = await crawl(store, count)
         progress.remove_task(crawling)
 
-        def asked(**changes: object) -> Callable[[], Awaitable[list[object]]]:
-            return lambda: store.catalog.page(replace(_PAGE, **changes))  # type: ignore[arg-type,return-value]  # members of a page
-
         some = frozenset(owner.key for owner in OWNERS[:40])
         return Found(
             put_s=put_s,
-            first_s=await median(asked(), LIMIT),
-            last_s=await median(asked(after=before), LIMIT),
-            offset_s=await median(asked(offset=count - LIMIT), LIMIT),
-            some_s=await median(asked(owners=some), LIMIT),
-            dated_s=await median(asked(date_from=_START + timedelta(seconds=count - 500)), LIMIT),
+            first_s=await median(store, _PAGE),
+            last_s=await median(store, replace(_PAGE, after=before)),
+            offset_s=await median(store, replace(_PAGE, offset=count - LIMIT)),
+            some_s=await median(store, replace(_PAGE, owners=some)),
+            dated_s=await median(store, replace(_PAGE, date_from=_START + timedelta(seconds=count - 500))),
             small_mib=0.0,
             full_mib=0.0,
         )
@@ -212,9 +210,12 @@ def main(count: int, only: str | None, limit_s: float) -> None:
     console = Console(width=max(110, Console().width))
     found = {}
     for kind in [only] if only else ["SQLite", "MongoDB"]:
-        with tempfile.TemporaryDirectory() as folder, place(kind, Path(folder)) as url:
-            with Progress(console=console, transient=True) as progress:
-                found[kind] = measure(url, count, limit_s, progress)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            place(kind, Path(folder)) as url,
+            Progress(console=console, transient=True) as progress,
+        ):
+            found[kind] = measure(url, count, limit_s, progress)
     sys.exit(0 if report(console, found, count) else 1)
 
 

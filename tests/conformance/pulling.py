@@ -92,6 +92,7 @@ async def setting(
             app.running(test_settings(folder, **settings), legs_to=legs, clock=clock) as hub,
             meeting(hub, only=list(platforms)) as world,
         ):
+            await until(lambda: hub.pulls.quiet)
             yield Setting(hub, world, clock)
 
 

@@ -129,8 +129,8 @@ async def test_what_the_list_lacks_is_gone(scene: Scene) -> None:
 
 async def test_hubs_and_our_own_party_in_a_list_are_passed_over(scene: Scene) -> None:
     h2 = scene.world["H2"]
-    for party, role in (("PT/HB3", Role.HUB), ("NL/HUB", Role.HUB), ("nl/hub", Role.CPO), ("ES/NEW", Role.CPO)):
-        h2.reporting.note(party, role)
+    for party, kind in (("PT/HB3", Role.HUB), ("NL/HUB", Role.HUB), ("nl/hub", Role.CPO), ("ES/NEW", Role.CPO)):
+        h2.reporting.note(party, kind)
     await scene.is_read()
     assert scene.known == {*PARTIES, "ES/NEW"}
     assert scene.alarm is None

@@ -111,9 +111,12 @@ async def test_a_local_party_wins_and_keeps_its_place_until_it_leaves(hubs: Hubs
 
 
 async def test_closed_hubs_tell_each_other_what_was_agreed(tmp_path: Path) -> None:
+    def side(text: str) -> Side:
+        country_code, party_id = text.split("/")
+        return Side(country_code, party_id)
+
     def agreed(name: str, one: str, other: str) -> Agreement:
-        sides = [Side(*text.split("/")) for text in (one, other)]
-        return Agreement(name, sides[0], sides[1], None, allow=True)
+        return Agreement(name, side(one), side(other), None, allow=True)
 
     async with two_hubs(tmp_path, settle=False, agreements_default="closed") as hubs:
         assert (known(hubs.one, "two"), known(hubs.two, "one")) == ({}, {})

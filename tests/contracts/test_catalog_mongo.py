@@ -12,7 +12,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from hub.errors import StoreUnavailable
+from hub.domain.catalog import Verdict
+from hub.errors import StoreConflict, StoreUnavailable
 from hub.ocpi.party_id import PartyId
 from hub.store.mongo import schema
 from hub.store.mongo.driver import Mongo
@@ -24,6 +25,7 @@ from tests.contracts.catalog_samples import (
     MODULE,
     NGC,
     SUN,
+    Judge,
     all_of,
     appended,
     broadcast,
@@ -97,6 +99,42 @@ async def test_of_two_nodes_that_change_an_object_none_loses_a_change(store: Mon
     unfinished = await store.broadcasts.unfinished(0, 100)
     assert sorted(one.order for one in unfinished) == sorted([*orders[0], *orders[1]])
     assert [one.body for one in unfinished] == [text + b"," for text in applied]
+
+
+async def test_an_object_that_moved_on_is_judged_again_and_given_up_after_some_tries(
+    store: MongoStore, documents: Documents
+) -> None:
+    await put(store, of("LOC1"), b"a")
+    seen: list[bytes | None] = []
+
+    def overtaken(times: int) -> Judge:
+        """The verdict that appends a letter, while another node is faster so many times."""
+
+        def judge(held: bytes | None) -> Verdict:
+            seen.append(held)
+            if len(seen) <= times:
+                change = {"$set": {"raw": (held or b"") + b"x", "stamp": len(seen)}}
+                documents.catalog.update_one({"_id": of("LOC1").text}, change)
+            return appended(b"b")(held)
+
+        return judge
+
+    await store.catalog.apply(of("LOC1"), overtaken(2), seen_at=NOW)
+    assert seen == [b"a", b"ax", b"axx"]
+    assert await store.catalog.get(of("LOC1")) == b"axxb"
+
+    seen.clear()
+    calls = (
+        store.catalog.apply(of("LOC1"), overtaken(1_000), seen_at=NOW, broadcast=broadcast(), body=b"lost"),
+        store.catalog.apply(of("LOC2"), kept(b"beside"), seen_at=NOW, broadcast=broadcast(), body=b"beside"),
+    )
+    conflict, beside = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(conflict, StoreConflict)
+    assert conflict.key == of("LOC1").text
+    assert not isinstance(beside, BaseException)
+    assert [one.body for one in await store.broadcasts.unfinished(0, 10)] == [b"beside"]
+    assert await store.catalog.get(of("LOC1")) == b"axxb" + b"x" * len(seen)
+    assert await store.catalog.owners(MODULE) == [OwnerCount(NGC, 2, shown=True)]
 
 
 async def test_of_two_nodes_that_see_an_object_first_one_adds_it(store: MongoStore, other: MongoStore) -> None:

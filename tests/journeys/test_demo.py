@@ -108,7 +108,7 @@ async def test_a_platform_that_cannot_even_register(tmp_path: Path) -> None:
     cast.alpha.platform.faults.on(names.VERSIONS).answer(500, b"oops")
     screen = io.StringIO()
     assert await show(tmp_path, Console(file=screen, width=100), asyncio.Event(), once=True, cast=cast) == 1
-    assert re.search(r"^18\. The hub restarts ", screen.getvalue(), re.MULTILINE)
+    assert re.search(r"^20\. The hub restarts ", screen.getvalue(), re.MULTILINE)
     assert "Traceback" not in screen.getvalue()
 
 

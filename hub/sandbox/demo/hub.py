@@ -1,6 +1,7 @@
 """What the demo needs of the hub it shows, as a port: the sandbox stands below the hub's own assembly."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +52,14 @@ class Hub(Protocol):
         ...
 
     async def remove_agreement(self, agreement_id: str) -> None: ...
+
+    async def pull(self, name: str, module: str) -> str | None:
+        """Switches on the pull of a platform's module and waits for the first round; a sentence when it failed."""
+        ...
+
+    def next_door(self) -> AbstractAsyncContextManager["Hub"]:
+        """Another hub, registered with this one while the context lasts."""
+        ...
 
     def registered(self) -> list[Registered]:
         """Every platform it knows, oldest first."""

@@ -100,7 +100,7 @@ class Rounds:
         self._counters = counters
         self._broadcasts = broadcasts
         self._group: Group[Application] = Group(
-            "MongoDB", queue_limit=10_000, batch_limit=200, queue_timeout_s=2.0, commit_timeout_s=2 * timeout_s
+            "MongoDB", queue_limit=10_000, batch_limit=100, queue_timeout_s=2.0, commit_timeout_s=2 * timeout_s
         )
 
     def open(self) -> None:

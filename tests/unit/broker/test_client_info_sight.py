@@ -51,7 +51,12 @@ def under(viewer: Platform, acquaintance: Acquaintance) -> Sight:
 
 
 def between(one: str, other: str, *, allow: bool) -> Agreement:
-    return Agreement(f"{one} {other} {allow}", Side(*one.split("/")), Side(*other.split("/")), None, allow)
+    return Agreement(f"{one} {other} {allow}", side(one), side(other), None, allow)
+
+
+def side(text: str) -> Side:
+    country_code, party_id = text.split("/")
+    return Side(country_code, party_id)
 
 
 def test_a_peer_sees_who_is_here_and_no_other_hub() -> None:

@@ -124,12 +124,17 @@ def test_an_origin_that_cannot_send(origin: str, answer: tuple[int, int], why: s
 
 def test_agreements_are_explained_before_anybody_registers() -> None:
     coming = agreement("coming", Side("IT", "EMN"), Side("AT", "NEW"), allow=False)
+    no_scsp = agreement("no-scsp", Side(role=Role.SCSP), Side(), allow=False)
 
     found = asked("IT/EMN", "AT/NEW", "commands", R, "POST", agreements=Agreements([coming]))
+    maybe = asked("IT/EMN", "NL/CPA", "commands", R, "POST", agreements=Agreements([no_scsp]))
+    as_emsp = asked("IT/EMN", "NL/CPA", "commands", R, "POST", agreements=Agreements([no_scsp]), origin_role=Role.EMSP)
 
     assert not found.allowed
     assert found.ruling is not None
     assert found.ruling.agreement == coming
+    # Nobody knows yet what it will be.
+    assert (maybe.allowed, as_emsp.allowed) == (False, True)
 
 
 def test_the_hub_as_receiver_is_one_of_the_other_modes() -> None:

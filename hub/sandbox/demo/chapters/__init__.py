@@ -5,6 +5,7 @@ from hub.sandbox.demo.chapters import (
     cdrs,
     commands,
     everybody,
+    fetched,
     fidelity,
     locations,
     no_address,
@@ -19,6 +20,7 @@ from hub.sandbox.demo.chapters import (
     tariffs,
     tokens,
     trouble,
+    two_hubs,
 )
 
 CHAPTERS = tuple(
@@ -37,8 +39,10 @@ CHAPTERS = tuple(
         fidelity,
         everybody,
         one_list,
+        fetched,
         no_address,
         agreements,
+        two_hubs,
         trouble,
         outage,
         restart,
