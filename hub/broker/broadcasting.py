@@ -7,8 +7,9 @@ import structlog
 
 from hub.broker.answer import Answers
 from hub.broker.audience import Audience
+from hub.broker.delivery import BROADCAST
 from hub.broker.exchange import Exchange, HubAnswer
-from hub.broker.fan_out import BROADCAST, FanOut
+from hub.broker.fan_out import FanOut
 from hub.broker.ids import message_id
 from hub.broker.knowledge import Knowledge
 from hub.broker.lane import Cast

@@ -18,40 +18,40 @@ from datetime import timedelta
 import structlog
 
 from hub.broker.alarms import Alarms
+from hub.broker.behind import Behind
+from hub.broker.delivery import Delivery, is_full
 from hub.broker.lane import MOST_LEGS, Cast, Lane, WaitingLeg
 from hub.broker.leg_book import LegBook
-from hub.broker.legs import Leg, Legs
+from hub.broker.legs import Legs
 from hub.broker.liveness import LivenessBoard
 from hub.broker.pace import Pace
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
-from hub.domain.decisions import Choices, Direct
-from hub.domain.outcome import Answer, Outcome, TimedOut, Unsent, UnsentReason
-from hub.domain.push_paths import path_of, push_at
+from hub.domain.decisions import Choices
+from hub.domain.outcome import TimedOut
+from hub.domain.push_paths import push_at
 from hub.domain.receivers import one_of_everybody
 from hub.errors import StoreUnavailable
 from hub.metrics import Metrics
-from hub.ocpi import urls
-from hub.ocpi.envelope import status_code_of
 from hub.ocpi.party_id import PartyId
-from hub.ocpi.status import StatusCode
 from hub.store.ports import BroadcastStore, CatalogStore
 from hub.store.records import LegClaim, UnfinishedBroadcast
 
 log = structlog.get_logger("hub.fan_out")
 
-BROADCAST = "broadcast"
 PATIENCE_S = 0.25
 LANE_CONCURRENCY = 16
 MOST_HANGING = 500
+# Legs that may wait for all platforms together; beyond it the oldest of the longest lane go.
+MOST_WAITING = 500_000
+# An answer that comes later than this is no reason to send more at once.
+QUICK_S = 1.0
 TOO_OLD = timedelta(minutes=10)
 LAST_ATTEMPT = 2
 _TIMEOUTS_THAT_COUNT = 5
-_LACKS = frozenset({StatusCode.INVALID_PARAMETERS, StatusCode.UNKNOWN_LOCATION, StatusCode.UNKNOWN_TOKEN})
 _RESUME_PAGE = 500
 _AWAY_S = 1.0
 _LAST_LEGS_S = 2.0
-_FULL_S = 0.1
 _PULSE_S = 0.01
 
 
@@ -75,16 +75,14 @@ class FanOut:
         self._choices = choices
         self._registry = registry
         self._liveness = liveness
-        self._legs = legs
         self._broadcasts = broadcasts
-        self._catalog = catalog
-        self._alarms = alarms
         self._metrics = metrics
         self._clock = clock
         self.most_legs = MOST_LEGS
         self._concurrency = max(1, min(LANE_CONCURRENCY, connections // 2))
         self._book = LegBook(broadcasts, clock)
         self._lanes: dict[str, Lane] = {}
+        self._waiting = 0
         self._to_send: deque[Lane] = deque()
         self._sending: dict[WaitingLeg, tuple[Lane, float]] = {}
         self._hanging: set[WaitingLeg] = set()
@@ -93,14 +91,15 @@ class FanOut:
         self._pace = Pace()
         self._busy = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
-        self._behind: dict[str, set[str]] = {}
+        self._behind = Behind(registry, alarms)
+        self._delivery = Delivery(legs, catalog, clock)
         metrics.gauge("ocpi_hub_broadcast_legs_waiting", lambda: float(self.waiting))
-        metrics.gauge("ocpi_hub_receivers_behind", lambda: float(sum(map(len, self._behind.values()))))
+        metrics.gauge("ocpi_hub_receivers_behind", lambda: float(self._behind.count))
 
     @property
     def waiting(self) -> int:
         """Legs that wait for their turn."""
-        return sum(lane.waiting for lane in self._lanes.values())
+        return self._waiting
 
     @property
     def quiet(self) -> bool:
@@ -108,8 +107,9 @@ class FanOut:
         return all(lane.idle for lane in self._lanes.values()) and not self._workers and self._book.quiet
 
     def most_waiting(self) -> int:
-        """Legs that wait for the platform with the longest queue."""
-        return max((lane.waiting for lane in self._lanes.values()), default=0)
+        """Legs that wait for the platform with the longest lane, those left out that cannot keep up anyway."""
+        lanes = (lane for lane in self._lanes.values() if not self._behind.anybody_on(lane.platform_id))
+        return max((lane.waiting for lane in lanes), default=0)
 
     # --- what waits ---
 
@@ -124,43 +124,43 @@ class FanOut:
         lane = self._lanes.get(platform_id)
         if lane is None:
             lane = self._lanes[platform_id] = Lane(platform_id, self._concurrency, most_legs=self.most_legs)
+        before = lane.waiting
         superseded, dropped = lane.add(leg)
+        self._waiting += lane.waiting - before
         for older in superseded:
             self._settle(older, "superseded")
         for oldest in dropped:
-            self._settle(oldest, "dropped")
-            self._fell_behind(platform_id, oldest.receiver.party)
+            self._settle(oldest, "dropped", missed=True)
+        if self._waiting > MOST_WAITING:
+            self._shed()
         self._line_up(lane)
+
+    def _shed(self) -> None:
+        """Takes what is oldest from the platform with the longest lane."""
+        longest = max(self._lanes.values(), key=lambda lane: lane.waiting)
+        for oldest in longest.drop_oldest():
+            self._waiting -= 1
+            self._settle(oldest, "dropped", missed=True)
 
     def _line_up(self, lane: Lane) -> None:
         if not lane.queued and lane.can_send:
             lane.queued = True
             self._to_send.append(lane)
 
-    def _settle(self, leg: WaitingLeg, word: str) -> None:
-        """The leg is done without having been sent."""
+    def _settle(self, leg: WaitingLeg, word: str, *, missed: bool = False) -> None:
+        """The leg is done without having been sent; `missed`: its receiver should have had it."""
         self._book.settle(leg.cast.order, leg.number)
         self._metrics.count_broadcast_leg(word)
-
-    def _fell_behind(self, platform_id: str, party: PartyId) -> None:
-        behind = self._behind.setdefault(platform_id, set())
-        if party.key not in behind:
-            behind.add(party.key)
-            text = f"{party} takes broadcasts more slowly than they come and has missed some; it must fetch the lists"
-            self._alarms.sound("receiver_behind", platform_id, text, standing=True)
+        if missed:
+            self._behind.add(leg.receiver.platform_id, leg.receiver.party)
 
     def is_behind(self, platform_id: str, party: PartyId) -> bool:
         """Whether the party missed broadcasts and has not fetched a list since."""
-        return party.key in self._behind.get(platform_id, ())
+        return self._behind.holds(platform_id, party)
 
     def caught_up(self, platform_id: str, party: PartyId) -> None:
         """The party fetches a list from the catalog (ruling 9)."""
-        behind = self._behind.get(platform_id)
-        if behind is not None:
-            behind.discard(party.key)
-            if not behind:
-                del self._behind[platform_id]
-                self._alarms.clear("receiver_behind", platform_id)
+        self._behind.caught_up(platform_id, party)
 
     # --- after a restart ---
 
@@ -171,6 +171,7 @@ class FanOut:
             after = page[-1].order
             for unfinished in page:
                 self._take_up(unfinished, too_old=unfinished.broadcast.created_at < oldest)
+                await asyncio.sleep(0)
 
     def _take_up(self, unfinished: UnfinishedBroadcast, *, too_old: bool) -> None:
         broadcast = unfinished.broadcast
@@ -180,9 +181,9 @@ class FanOut:
         for number, attempts in enumerate(unfinished.attempts):
             if attempts is None:
                 continue
-            leg = WaitingLeg(cast, number, attempts + 1)
+            leg = WaitingLeg(cast, number, attempts + 1, resumed=True)
             if too_old or leg.attempt > LAST_ATTEMPT:
-                self._settle(leg, "too_old" if too_old else "given_up")
+                self._settle(leg, "too_old" if too_old else "given_up", missed=True)
             else:
                 self._put(leg)
 
@@ -205,7 +206,8 @@ class FanOut:
         self._stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_LEGS_S):
-                while len(self._sending) > len(self._hanging):  # noqa: ASYNC110 - once, at the very end
+                self._book.hold()
+                while self._workers > len(self._hanging):  # noqa: ASYNC110 - once, at the very end
                     await asyncio.sleep(_LAST_LEGS_S / 100)
         await self._book.flush()
 
@@ -227,6 +229,7 @@ class FanOut:
                 leg = lane.next()
                 if leg is None:
                     continue
+                self._waiting -= 1
                 self._line_up(lane)
                 try:
                     await self._attempt(lane, leg)
@@ -284,14 +287,21 @@ class FanOut:
             return
         if not await self._claimed(leg):
             return
-        self._sending[leg] = (lane, self._clock.monotonic())
+        started = self._clock.monotonic()
+        self._sending[leg] = (lane, started)
         if lane.hanging:
             self._hangs(lane, leg)
             self._wake()
-        outcome = await self._send(leg, direct, broadcast.method, (broadcast.tail, broadcast.query), leg.cast.body)
-        if self._lacks_object(leg, outcome):
-            await self._send_whole(leg, direct)
-        self._note_timeouts(lane, outcome)
+        outcome = await self._delivery.of(leg, direct)
+        if outcome is None:
+            self._settle(leg, "superseded")
+            return
+        if isinstance(outcome, TimedOut):
+            self._timed_out(lane)
+        else:
+            lane.answered(quickly=self._clock.monotonic() - started <= QUICK_S)
+        if is_full(outcome):
+            self._behind.add(receiver.platform_id, receiver.party)
         self._book.settle(leg.cast.order, leg.number)
 
     async def _claimed(self, leg: WaitingLeg) -> bool:
@@ -312,43 +322,7 @@ class FanOut:
                 return granted or unknown
             leg.attempt, unknown = leg.attempt + 1, False
 
-    async def _send(
-        self, leg: WaitingLeg, direct: Direct, method: str, path: tuple[str, str], body: bytes | None
-    ) -> Outcome:
-        platform = direct.platform
-        timeout_s = self._legs.timeout_s(platform, authorize=False)
-        url = urls.join(direct.endpoint, *path)
-        sent = Leg(platform, direct.receiver, direct.sender, method, url, body, BROADCAST, timeout_s)
-        give_up_at = self._clock.monotonic() + timeout_s
-        while True:
-            outcome = await self._legs.carry_broadcast(leg.cast.broadcast, sent)
-            full = isinstance(outcome, Unsent) and outcome.reason is UnsentReason.FULL
-            if not full or self._clock.monotonic() >= give_up_at:
-                return outcome
-            await self._clock.sleep(_FULL_S)  # others use all its slots just now, and nothing was sent
-
-    def _lacks_object(self, leg: WaitingLeg, outcome: Outcome) -> bool:
-        """Whether the receiver could not apply a change because it lacks the object (ruling 10)."""
-        push = leg.cast.push
-        if not isinstance(outcome, Answer) or (push.method != "PATCH" and not push.parts):
-            return False
-        code = status_code_of(outcome.body)
-        return outcome.status == 404 or code in _LACKS
-
-    async def _send_whole(self, leg: WaitingLeg, direct: Direct) -> None:
-        """The object as it is now, whole: what its owner would do next (R-101)."""
-        key = leg.cast.push.key
-        try:
-            raw = await self._catalog.get(key)
-        except StoreUnavailable:
-            return
-        if raw is not None:
-            await self._send(leg, direct, "PUT", path_of(key), raw)
-
-    def _note_timeouts(self, lane: Lane, outcome: Outcome) -> None:
-        if not isinstance(outcome, TimedOut):
-            lane.timeouts = 0
-            return
-        lane.timeouts += 1
+    def _timed_out(self, lane: Lane) -> None:
+        lane.timed_out()
         if lane.timeouts % _TIMEOUTS_THAT_COUNT == 0:
             self._liveness.failed(lane.platform_id)

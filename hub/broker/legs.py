@@ -251,9 +251,9 @@ class Legs:
             )
         )
 
-    async def carry_broadcast(self, broadcast: Broadcast, leg: Leg) -> Outcome:
-        """Sends one leg of a broadcast, whose exchange was answered before; counts it and appends its line."""
-        outcome, request_id, seconds = await self.carry(leg, broadcast.correlation_id)
+    def note_broadcast(self, broadcast: Broadcast, leg: Leg, result: tuple[Outcome, str, float]) -> None:
+        """Counts one leg of a broadcast, whose exchange was answered before, and appends its line."""
+        outcome, request_id, seconds = result
         verdict = relay.judge(outcome, leg.method)
         if isinstance(outcome, Answer) and outcome.rest is not None:
             outcome.rest.close()
@@ -283,7 +283,6 @@ class Legs:
                 round(seconds * 1000, 3),
             )
         )
-        return outcome
 
 
 def _taken(code: int | None) -> bool:

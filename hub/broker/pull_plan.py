@@ -36,7 +36,7 @@ class PullPlan:
         self._liveness = liveness
         self._catalog = catalog
         self._clock = clock
-        self._snapshot: RegistrySnapshot | None = None
+        self._seen: tuple[RegistrySnapshot, bool] | None = None
         self._since: dict[PullKey, datetime] = {}
         self._due: dict[PullKey, tuple[PullState, datetime]] = {}
         self._leaving: set[PullKey] = set()
@@ -48,12 +48,13 @@ class PullPlan:
         return not self._leaving
 
     def look(self) -> None:
-        """Takes over what the registry says, if it has changed."""
+        """Takes over what the registry says, if it has changed, and what the book says once it is read."""
         snapshot = self._registry.snapshot
-        if snapshot is self._snapshot:
+        seen = (snapshot, self._book.loaded)
+        if seen == self._seen:
             return
         now = self._clock.now()
-        self._snapshot = snapshot
+        self._seen = seen
         wanted = pulls_of(snapshot)
         self.wanted = {key: wanted[key] for key in sorted(wanted)}
         self._since = {key: self._since.get(key, now) for key in wanted}

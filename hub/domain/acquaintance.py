@@ -1,10 +1,10 @@
 """Who may know of whom, for as many parties as a hub has: the agreements' own decision, taken once per kind of party.
 
 Parties that the same sides of agreements fit are of one kind: agreements treat them alike. There are far fewer kinds
-than parties, and few agreements concern two of them.
+than parties, and most pairs of kinds no agreement is about.
 """
 
-from hub.domain.agreements import Agreement, Agreements, Side
+from hub.domain.agreements import Agreements, Side
 from hub.ocpi.names import FUNCTIONAL_MODULES, Role
 from hub.ocpi.party_id import PartyId
 
@@ -18,17 +18,14 @@ _MOST_PAIRS = 100_000
 class Acquaintance:
     """What `Agreements.acquainted` says, quickly (ruling 19)."""
 
-    __slots__ = ("_by_sides", "_kinds", "_known", "_modules", "_numbers", "_samples", "agreements")
+    __slots__ = ("_kinds", "_known", "_modules", "_numbers", "_samples", "_sides", "agreements")
 
     def __init__(self, agreements: Agreements) -> None:
         self.agreements = agreements
         named = [one.modules for one in agreements.every if one.modules is not None]
         self._modules = FUNCTIONAL_MODULES.union(*named)
         self._numbers: dict[tuple[str | None, str | None, Role | None], int] = {}
-        self._by_sides: dict[tuple[int, int], list[Agreement]] = {}
-        for agreement in agreements.every:
-            sides = (self._number(agreement.origin), self._number(agreement.target))
-            self._by_sides.setdefault(sides, []).append(agreement)
+        self._sides = {(self._number(one.origin), self._number(one.target)) for one in agreements.every}
         self._kinds: dict[tuple[str, Role], Kind] = {}
         self._samples: dict[Kind, tuple[PartyId, Role]] = {}
         self._known: dict[tuple[Kind, Kind], bool] = {}
@@ -92,13 +89,10 @@ class Acquaintance:
         return known
 
     def _decide(self, one: Kind, other: Kind) -> bool:
-        sides = [pair for mine in one for theirs in other for pair in ((mine, theirs), (theirs, mine))]
-        concerned = dict.fromkeys(agreement for pair in sides for agreement in self._by_sides.get(pair, ()))
-        if not concerned:
+        if not any((mine, theirs) in self._sides or (theirs, mine) in self._sides for mine in one for theirs in other):
             return self.agreements.default_open
-        agreements = Agreements(concerned, default_open=self.agreements.default_open)
         here, there = self._samples[one], self._samples[other]
         return any(
-            agreements.ruling(here, there, module).allowed or agreements.ruling(there, here, module).allowed
+            self.agreements.ruling(here, there, module).allowed or self.agreements.ruling(there, here, module).allowed
             for module in self._modules
         )

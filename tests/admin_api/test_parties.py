@@ -1,12 +1,14 @@
 """The calls about parties and alarms."""
 
+from collections.abc import Awaitable
+
 import pytest
 
 from hub.app import RunningHub
 from hub.ocpi import names
-from hub.ocpi.names import Interface
+from hub.ocpi.names import Interface, Role
 from hub.sandbox import SandboxPlatform
-from tests.admin_api.conftest import Operator, as_body
+from tests.admin_api.conftest import Operator, Reply, as_body
 
 
 async def test_a_party_is_listed_with_its_platform_and_version(admin: Operator, cpo: SandboxPlatform) -> None:
@@ -57,6 +59,42 @@ async def test_a_party_that_is_not_there(admin: Operator, step: str) -> None:
 
     assert [reply.status for reply in (planned, unknown, other_role, no_role)] == [409, 404, 404, 404]
     assert "CPO, EMSP" in no_role.body["title"]
+
+
+async def test_a_party_moves_to_another_platform(admin: Operator, cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
+    await admin.register(emsp)
+    await admin.register(cpo)
+    async with SandboxPlatform("Other", [(Role.CPO, "FR", "OTH")]) as other:
+        other_id = await admin.register(other)
+
+        reply = await admin.post("/parties/nl/cpa/cpo/move", {"platform_id": other_id})
+        again = await admin.post("/parties/NL/CPA/CPO/move", {"platform_id": other_id})
+
+    assert reply.status == 200
+    moved = (reply.body["party_id"], reply.body["status"], reply.body["platform_id"], reply.body["platform_name"])
+    assert moved == ("CPA", "CONNECTED", other_id, "Other")
+    rows = {row["party_id"]: row["platform_name"] for row in (await admin.get("/parties")).body["items"]}
+    assert rows == {"CPA": "Other", "CPB": "Charge", "OTH": "Other", "EMA": "Drive"}
+    assert (again.status, "already" in again.body["title"]) == (409, True)
+
+
+async def test_a_party_that_cannot_move(admin: Operator, cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
+    await admin.register(cpo)
+    emsp_id = await admin.register(emsp)
+    planned = (await admin.invite("Planned"))["id"]
+
+    def move(platform_id: object, party: str = "NL/CPA/CPO") -> Awaitable[Reply]:
+        return admin.post(f"/parties/{party}/move", {"platform_id": platform_id})
+
+    useless, missing, not_registered = await move(emsp_id), await move("nobody"), await move(planned)
+    unknown, no_role, not_said = await move(emsp_id, "NL/XXX/CPO"), await move(emsp_id, "NL/CPA/CEO"), await move(None)
+
+    assert [reply.status for reply in (useless, missing, not_registered)] == [409] * 3
+    assert "offers nothing that a CPO is reached by" in useless.body["title"]
+    assert "locations SENDER" in useless.body["detail"]
+    assert missing.pointers == ["/platform_id"]
+    assert [reply.status for reply in (unknown, no_role)] == [404, 404]
+    assert (not_said.status, not_said.pointers) == (422, ["/platform_id"])
 
 
 async def test_an_alarm_is_listed_and_acknowledged(admin: Operator, hub: RunningHub) -> None:

@@ -1,4 +1,4 @@
-"""No flapping, and recovery without help (rulings 18 and 24, R-155, R-156, R-199): liveness as everybody is told it."""
+"""No flapping, and recovery without help (ruling 18, R-155, R-156, R-199): liveness as everybody is told it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -106,7 +106,8 @@ class World:
 Situation = tuple[World, list[Request]]
 
 SELDOM = st.integers(0, 9).map(lambda number: number == 9)
-ROLES = st.sampled_from([Role.CPO, Role.EMSP, *(role for role in Role if role is not Role.HUB)])
+COMMON_ROLES = [Role.CPO, Role.EMSP, *(role for role in Role if role is not Role.HUB)]
+ROLES = st.sampled_from(COMMON_ROLES)
 BITS = st.integers(0, 2 ** len(ADVERTISED) - 1)
 MODULES = st.sets(st.sampled_from([*FUNCTIONAL, CUSTOM]), min_size=1, max_size=3).map(frozenset)
 
@@ -115,19 +116,36 @@ def parties(texts: Sequence[str]) -> st.SearchStrategy[PartyId]:
     return st.sampled_from(texts).map(party)
 
 
-def names_at(home: str) -> st.SearchStrategy[str]:
-    return st.sampled_from((*HOMES[home], *HOMES[home], *MET))
+def names_at(home: str) -> tuple[str, ...]:
+    """Names in use there, its own twice as often as any other's."""
+    return (*HOMES[home], *HOMES[home], *MET)
 
 
-def hosted_roles(home: str) -> st.SearchStrategy[list[HostedRole]]:
-    one = st.builds(hosted, ROLES, names_at(home), suspended=SELDOM)
-    return st.lists(one, min_size=1, max_size=3, unique_by=lambda role: role.key)
-
-
-def reported_parties(home: str) -> st.SearchStrategy[list[ReportedParty]]:
-    statuses = st.sampled_from([ConnectionStatus.CONNECTED] * 3 + list(ConnectionStatus))
-    one = st.builds(behind, ROLES, names_at(home), statuses)
-    return st.lists(one, max_size=3, unique_by=lambda reported: reported.key)
+# Every choice is one draw from a list: worlds are large and many.
+_HOSTED = {
+    home: [
+        hosted(role, name, suspended=suspended)
+        for suspended in (*[False] * 8, True)
+        for role in COMMON_ROLES
+        for name in names_at(home)
+    ]
+    for home in HOMES
+}
+_REPORTED = {
+    home: [
+        behind(role, name, status)
+        for status in (*[ConnectionStatus.CONNECTED] * 3, *ConnectionStatus)
+        for role in COMMON_ROLES
+        for name in names_at(home)
+    ]
+    for home in HOMES
+}
+_SIDES = [
+    Side(country_code, party_id, role)
+    for country_code in (None, None, "NL", "de", "ES")
+    for party_id in (None, None, "abc", "DEF", "CPS")
+    for role in (*[None] * len(COMMON_ROLES), *COMMON_ROLES)
+]
 
 
 @st.composite
@@ -136,7 +154,8 @@ def platforms_like(draw: st.DrawFn, home: str) -> Platform:
     peer = home.startswith("H")
     registered = not draw(SELDOM)
     was_registered = registered or draw(st.booleans())
-    roles = draw(hosted_roles(home)) if was_registered and (not peer or draw(SELDOM)) else []
+    speaks = was_registered and (not peer or draw(SELDOM))
+    roles = draw(st.lists(st.sampled_from(_HOSTED[home]), min_size=1, max_size=3, unique_by=_key)) if speaks else []
     missing = draw(BITS) & draw(BITS)
     module, side = draw(st.sampled_from(ADVERTISED))
     overrides = {f"{module}/{side}": f"http://{home}.internal/{module}"} if registered and draw(SELDOM) else {}
@@ -144,25 +163,25 @@ def platforms_like(draw: st.DrawFn, home: str) -> Platform:
         home,
         [hosted(Role.HUB, f"BE/{home}"), *roles] if peer and was_registered else roles,
         [one for at, one in enumerate(ADVERTISED) if not missing >> at & 1] if registered else None,
-        approved=[reserved(draw(ROLES), draw(names_at(home)))] if draw(SELDOM) or not registered else [],
-        suspended=draw(SELDOM) and draw(SELDOM),
+        approved=[reserved(draw(ROLES), draw(st.sampled_from(names_at(home))))] if not registered else [],
+        suspended=draw(SELDOM),
         was_registered=was_registered,
         settings=PlatformSettings(endpoint_overrides=overrides, broadcast_as_direct=draw(st.booleans())),
         # One who is no hub has nobody behind it, whatever it reported once.
-        reported=draw(reported_parties(home)) if peer or draw(SELDOM) else (),
+        reported=draw(st.lists(st.sampled_from(_REPORTED[home]), max_size=4, unique_by=_key)) if peer or roles else (),
     )
 
 
-def sides() -> st.SearchStrategy[Side]:
-    codes, ids = st.sampled_from([None, None, "NL", "de", "ES"]), st.sampled_from([None, None, "abc", "DEF", "CPS"])
-    return st.builds(Side, codes, ids, st.none() | ROLES)
+def _key(role: HostedRole | ReportedParty) -> str:
+    return role.key
 
 
 @st.composite
 def treaties(draw: st.DrawFn, most: int = 4) -> Treaty:
+    sides = st.sampled_from(_SIDES)
     return Treaty(
         tuple(
-            Agreement(f"A{number}", draw(sides()), draw(sides()), draw(st.none() | MODULES), draw(st.booleans()))
+            Agreement(f"A{number}", draw(sides), draw(sides), draw(st.none() | MODULES), draw(st.booleans()))
             for number in range(draw(st.integers(0, most)))
         ),
         draw(st.sampled_from([True, True, False])),

@@ -119,16 +119,59 @@ def test_beyond_the_bytes_the_oldest_goes_but_never_the_only_one() -> None:
     assert [leg.cast.order for leg in dropped] == [1]
 
 
-def test_no_more_than_its_share_is_under_way_and_one_after_timeouts() -> None:
+def full(*, concurrency: int = 8) -> Lane:
+    """A lane with many objects waiting."""
+    made = Lane("P2", concurrency)
+    for order in range(40):
+        made.add(WaitingLeg(cast(order, f"L{order}"), 0))
+    return made
+
+
+def test_quick_answers_let_more_be_under_way_up_to_a_bound() -> None:
+    one = full()
+    counts = []
+    for _ in range(4):
+        counts.append(len(sent(one, finish=False)))
+        one.answered(quickly=True)
+    assert counts == [2, 2, 4, 0]
+    assert one.in_flight == 8
+
+
+def test_a_timeout_leaves_one_at_a_time_until_there_is_an_answer() -> None:
+    one = full()
+    for _ in range(3):
+        one.answered(quickly=True)
+    one.timed_out()
+    assert (one.timeouts, len(sent(one, finish=False))) == (1, 1)
+    one.answered(quickly=True)
+    assert (one.timeouts, len(sent(one, finish=False))) == (0, 1)
+
+
+def test_slow_answers_let_fewer_be_under_way() -> None:
+    one = full()
+    for _ in range(3):
+        one.answered(quickly=True)
+    for _ in range(5):
+        one.answered(quickly=False)
+    assert len(sent(one, finish=False)) == 1
+
+
+def test_bytes_are_taken_from_who_has_most_of_them() -> None:
+    one = lane(most_bytes=100)
+    one.add(WaitingLeg(cast(1, "L1", body=b"x" * 60), 0))
+    one.add(WaitingLeg(cast(2, "L2", body=b"x" * 30), 0))
+    _, dropped = one.add(WaitingLeg(cast(3, "L3", legs=(EMA, EMB), body=b"x" * 20), 1))
+    assert [leg.cast.order for leg in dropped] == [1]
+
+
+def test_the_oldest_of_who_has_most_can_be_shed() -> None:
     one = lane()
-    for order in range(10):
-        one.add(WaitingLeg(cast(order, f"L{order}"), 0))
-    assert len(sent(one, finish=False)) == 4
-    slow = lane()
-    slow.timeouts = 1
     for order in range(3):
-        slow.add(WaitingLeg(cast(order, f"L{order}"), 0))
-    assert len(sent(slow, finish=False)) == 1
+        one.add(WaitingLeg(cast(order, f"L{order}"), 0))
+    one.add(WaitingLeg(cast(9, "L9", legs=(EMA, EMB)), 1))
+    assert [leg.cast.order for leg in one.drop_oldest()] == [0]
+    assert one.waiting == 3
+    assert not Lane("P2", 4).drop_oldest()
 
 
 def test_many_sent_legs_leave_nothing_behind() -> None:

@@ -121,6 +121,7 @@ async def test_calls_about_a_platform_that_is_not_there(hub: RunningHub) -> None
         operations.remove("nobody"),
         operations.suspend_party(PartyId("NL", "CPA"), Role.CPO),
         operations.resume_party(PartyId("NL", "CPA"), Role.CPO),
+        operations.move_party(PartyId("NL", "CPA"), Role.CPO, "nobody"),
     ]
 
     assert {refusal(await call).kind for call in calls} == {RefusalKind.UNKNOWN}

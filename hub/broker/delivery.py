@@ -1,0 +1,97 @@
+"""Delivering one leg of a broadcast: the push as it was, the object as it is now where the push is history, and the
+whole object to a receiver that lacks it (R-101, ruling 10).
+"""
+
+from hub.broker.lane import WaitingLeg
+from hub.broker.legs import Leg, Legs
+from hub.clock import Clock
+from hub.domain.decisions import Direct
+from hub.domain.outcome import Answer, Outcome, Unsent, UnsentReason
+from hub.domain.push_paths import path_of
+from hub.domain.pushes import judge
+from hub.errors import StoreUnavailable
+from hub.ocpi import urls
+from hub.ocpi.envelope import status_code_of
+from hub.ocpi.status import StatusCode
+from hub.store.ports import CatalogStore
+
+BROADCAST = "broadcast"
+_LACKS = frozenset({StatusCode.INVALID_PARAMETERS, StatusCode.UNKNOWN_LOCATION, StatusCode.UNKNOWN_TOKEN})
+_FULL_S = 0.1
+_AWAY_S = 1.0
+
+
+class Delivery:
+    """Sends legs that were claimed."""
+
+    def __init__(self, legs: Legs, catalog: CatalogStore, clock: Clock) -> None:
+        self._legs = legs
+        self._catalog = catalog
+        self._clock = clock
+
+    async def of(self, leg: WaitingLeg, direct: Direct) -> Outcome | None:
+        """What came of it; None when there is nothing to tell any more. While the store is away a leg that needs it
+        waits.
+        """
+        broadcast, body = leg.cast.broadcast, leg.cast.body
+        method, path = broadcast.method, (broadcast.tail, broadcast.query)
+        if leg.resumed and await self._is_history(leg):
+            method, path, body = "PUT", path_of(leg.cast.push.key), await self._now(leg)
+            if body is None:
+                return None
+        outcome = await self._send(leg, direct, method, path, body)
+        if self._lacks_object(leg, outcome):
+            await self._send_whole(leg, direct)
+        return outcome
+
+    async def _is_history(self, leg: WaitingLeg) -> bool:
+        """Whether the object has moved on since: others may have been told of newer states before this hub stopped."""
+        held = await self._now(leg)
+        push = leg.cast.push
+        return held is not None if push.method == "DELETE" else held is None or judge(push, held).stale
+
+    async def _now(self, leg: WaitingLeg) -> bytes | None:
+        """The object as it is held now. While the store is away nothing is known, and nothing is sent."""
+        while True:
+            try:
+                return await self._catalog.get(leg.cast.push.key)
+            except StoreUnavailable:
+                await self._clock.sleep(_AWAY_S)
+
+    async def _send(
+        self, leg: WaitingLeg, direct: Direct, method: str, path: tuple[str, str], body: bytes | None
+    ) -> Outcome:
+        platform = direct.platform
+        timeout_s = self._legs.timeout_s(platform, authorize=False)
+        url = urls.join(direct.endpoint, *path)
+        sent = Leg(platform, direct.receiver, direct.sender, method, url, body, BROADCAST, timeout_s)
+        give_up_at = self._clock.monotonic() + timeout_s
+        while True:
+            result = await self._legs.carry(sent, leg.cast.broadcast.correlation_id)
+            if not is_full(result[0]) or self._clock.monotonic() >= give_up_at:
+                self._legs.note_broadcast(leg.cast.broadcast, sent, result)
+                return result[0]
+            await self._clock.sleep(_FULL_S)  # others use all its slots just now, and nothing was sent
+
+    def _lacks_object(self, leg: WaitingLeg, outcome: Outcome) -> bool:
+        """Whether the receiver could not apply a change because it lacks the object (ruling 10)."""
+        push = leg.cast.push
+        if not isinstance(outcome, Answer) or (push.method != "PATCH" and not push.parts):
+            return False
+        code = status_code_of(outcome.body)
+        return outcome.status == 404 or code in _LACKS
+
+    async def _send_whole(self, leg: WaitingLeg, direct: Direct) -> None:
+        """The object as it is now, whole: what its owner would do next (R-101)."""
+        key = leg.cast.push.key
+        try:
+            raw = await self._catalog.get(key)
+        except StoreUnavailable:
+            return
+        if raw is not None:
+            await self._send(leg, direct, "PUT", path_of(key), raw)
+
+
+def is_full(outcome: Outcome) -> bool:
+    """Whether all slots of the platform, or of the hub, were taken: nothing was sent."""
+    return isinstance(outcome, Unsent) and outcome.reason is UnsentReason.FULL
