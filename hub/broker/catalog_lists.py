@@ -13,6 +13,7 @@ from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.domain.decisions import GetAll, HubCopy, Refused, invalid, nobody
 from hub.domain.open_routing import decoded, token_type
+from hub.domain.push_paths import push_at
 from hub.domain.pushes import part_of
 from hub.errors import StoreUnavailable
 from hub.ocpi import envelope, headers, names, paging, urls
@@ -30,6 +31,10 @@ POSITION = "hub_at"
 _POSITION = re.compile(r"(\d{1,12})\.(\d{1,18})\.([^.]{1,16})")
 _PAGE_MEMBERS = frozenset({"offset", "limit", POSITION})
 _UNKNOWN = {names.LOCATIONS: StatusCode.UNKNOWN_LOCATION, names.TOKENS: StatusCode.UNKNOWN_TOKEN}
+# A page may weigh this much, or hold one object (R-034: the limit is a maximum).
+MOST_BYTES = 8 * 1024 * 1024
+# As many as `CatalogStore.find` gives at most.
+_NAMESAKES = 100
 _AWAY = Refused(200, StatusCode.HUB_ERROR, "The hub's store is away; try again")
 
 
@@ -65,26 +70,29 @@ class CatalogLists:
 
     async def page(self, exchange: Exchange, decision: GetAll) -> HubAnswer:
         """One page of a list, in the order in which objects were first seen (R-090)."""
-        self._fan_out.caught_up(exchange.platform.id, decision.sender)
         most = exchange.platform.settings.page_limit or paging.MAX_LIMIT
         page = paging.read_page(exchange.query, most)
         if isinstance(page, str):
             return self._legs.refused(exchange, invalid(page), GET_ALL)
         try:
-            total, entries = await self._entries(exchange, decision, page)
+            total, entries, more = await self._entries(exchange, decision, page)
         except StoreUnavailable:
             return self._legs.refused(exchange, _AWAY, GET_ALL)
         body = envelope.render_list([entry.raw for entry in entries], self._clock.now())
         answer = HubAnswer(200, body, int(StatusCode.OK), self._answers.from_hub(decision.sender))
         answer.headers |= {headers.TOTAL_COUNT: str(total), headers.LIMIT: str(most)}
-        following = page.offset + len(entries)
-        if entries and following < total:
+        if more:
+            following = page.offset + len(entries)
             answer.headers[headers.LINK] = self._link(exchange, decision, page, following, entries[-1].sequence)
+        if page.date_to is None:  # whoever asks for the past only has not caught up
+            self._fan_out.caught_up(exchange.platform.id, decision.sender)
         self._legs.note(exchange, answer, GET_ALL, str(int(StatusCode.OK)))
         return answer
 
-    async def _entries(self, exchange: Exchange, decision: GetAll, page: Page) -> tuple[int, list[CatalogEntry]]:
-        """How many objects there are to see, and those of the page."""
+    async def _entries(self, exchange: Exchange, decision: GetAll, page: Page) -> tuple[int, list[CatalogEntry], bool]:
+        """How many objects there are to see, those of the page, and whether any come after them: the store is asked for
+        one more, since the number may change while somebody reads page after page (R-039).
+        """
         shown = [
             owner
             for owner in await self._catalog.owners(exchange.module)
@@ -93,19 +101,21 @@ class CatalogLists:
         wanted = Wanted(
             exchange.module,
             frozenset(owner.owner.key for owner in shown),
-            page.limit,
+            page.limit + 1,
             after=_after(exchange.query, page.offset),
             offset=page.offset,
             date_from=page.date_from,
             date_to=page.date_to,
         )
         if not wanted.owners:
-            return 0, []
+            return 0, [], False
         if page.date_from is None and page.date_to is None:
             total = sum(owner.count for owner in shown)
         else:
             total = await self._catalog.count(wanted)
-        return total, await self._catalog.page(wanted)
+        found = await self._catalog.page(wanted)
+        shown_now = _within_bytes(found[: page.limit])
+        return total, shown_now, len(found) > len(shown_now)
 
     def _link(self, exchange: Exchange, decision: GetAll, page: Page, offset: int, sequence: int) -> str:
         """The next page: all filters, offset and limit, and the position that makes a deep page as cheap as the first
@@ -121,6 +131,22 @@ class CatalogLists:
         )
         return paging.render_next(f"{base}?{'&'.join(member for member in members if member)}")
 
+    async def _of_any_owner(self, exchange: Exchange, decision: HubCopy, object_id: str) -> bytes | Refused | None:
+        """The one object with this id that the requester may see."""
+        entries = await self._catalog.find(exchange.module, object_id)
+        hidden = {owner.owner.key for owner in await self._catalog.owners(exchange.module) if not owner.shown}
+        fitting = [
+            entry
+            for entry in entries
+            if entry.owner.key in decision.owners
+            and entry.owner.key not in hidden
+            and (not entry.kind or entry.kind == token_type(exchange.query).upper())
+        ]
+        # What was found may not be all there is when so many share the id.
+        if len(fitting) > 1 or len(entries) >= _NAMESAKES:
+            return nobody(f"Several owners have {object_id}: name the one you mean in OCPI-to")
+        return fitting[0].raw if fitting else None
+
     async def one(self, exchange: Exchange, decision: HubCopy) -> HubAnswer:
         """A single object or a part of a location."""
         assert exchange.match is not None  # noqa: S101 - the catalog holds no custom module
@@ -128,22 +154,18 @@ class CatalogLists:
         if exchange.interface is Interface.RECEIVER:
             segments = segments[2:]
         object_id, parts = segments[0], segments[1:]
+        found: bytes | Refused | None
         try:
-            entries = await self._catalog.find(exchange.module, object_id)
-            hidden = {owner.owner.key for owner in await self._catalog.owners(exchange.module) if not owner.shown}
+            if exchange.interface is Interface.RECEIVER:
+                push = push_at(exchange.module, exchange.method, exchange.match.segments, exchange.query, None)
+                found = await self._catalog.get(push.key)
+            else:
+                found = await self._of_any_owner(exchange, decision, object_id)
         except StoreUnavailable:
             return self._legs.refused(exchange, _AWAY, GET_ALL)
-        fitting = [
-            entry
-            for entry in entries
-            if entry.owner.key in decision.owners
-            and (entry.owner.key not in hidden or exchange.interface is Interface.RECEIVER)
-            and (not entry.kind or entry.kind == token_type(exchange.query).upper())
-        ]
-        if len(fitting) > 1:
-            several = nobody(f"Several owners have {object_id}: name the one you mean in OCPI-to")
-            return self._legs.refused(exchange, several, GET_ALL)
-        text = part_of(fitting[0].raw, parts) if fitting else None
+        if isinstance(found, Refused):
+            return self._legs.refused(exchange, found, GET_ALL)
+        text = None if found is None else part_of(found, parts)
         if text is None:
             code = _UNKNOWN.get(exchange.module, StatusCode.INVALID_PARAMETERS)
             return self._legs.refused(exchange, Refused(404, code, "The hub does not hold this object"), GET_ALL)
@@ -151,6 +173,16 @@ class CatalogLists:
         answer = HubAnswer(200, body, int(StatusCode.OK), self._answers.from_hub(decision.sender))
         self._legs.note(exchange, answer, GET_ALL, str(int(StatusCode.OK)))
         return answer
+
+
+def _within_bytes(entries: list[CatalogEntry]) -> list[CatalogEntry]:
+    """As many of the first entries as a page may weigh, and at least one (R-034)."""
+    size = 0
+    for position, entry in enumerate(entries):
+        size += len(entry.raw)
+        if size > MOST_BYTES and position:
+            return entries[:position]
+    return entries
 
 
 def _after(query: str, offset: int) -> int | None:

@@ -17,7 +17,7 @@ from hub.broker.registry import RegistryKeeper
 from hub.domain.platform import Platform, ReportedParty
 from hub.ocpi import times
 from hub.ocpi.names import ConnectionStatus, Role
-from hub.ocpi.party_id import PartyId, role_key
+from hub.ocpi.party_id import PartyId, party, role_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ class ClientInfos:
         if platform.is_peer:
             snapshot, peer = self._registry.snapshot, self._liveness.status(platform)
             for reported in platform.reported:
-                party = reported.party
-                if party != self._hub and not snapshot.seats_of(party):
+                named = party(reported.country_code, reported.party_id)
+                if named != self._hub and not snapshot.seats_of(named):
                     status, since = _behind(peer, changed_at, reported)
-                    yield ClientInfo(platform.id, party, reported.role, status, since, behind=True)
+                    yield ClientInfo(platform.id, named, reported.role, status, since, behind=True)
 
 
 def _wins(info: ClientInfo, known: ClientInfo) -> bool:

@@ -152,9 +152,9 @@ class ClientInfoPush:
 
     def _stamped(self, info: ClientInfo, before: ClientInfo) -> ClientInfo:
         """Clocks differ, and a party may change who leads to it: what is told later must say so."""
-        if info.last_updated > before.last_updated:
-            return info
         same = info.status is before.status
+        if info.last_updated > before.last_updated or (same and info.last_updated == before.last_updated):
+            return info
         return replace(info, last_updated=before.last_updated if same else self._clock.now())
 
     def _takes(self, platform: Platform) -> bool:

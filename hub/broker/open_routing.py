@@ -13,6 +13,7 @@ from hub.broker.liveness import LivenessBoard
 from hub.broker.registry import RegistryKeeper
 from hub.domain.decisions import Direct, Open, Refused, Request, nobody
 from hub.domain.open_routing import clues
+from hub.domain.opposites import acting_roles
 from hub.domain.receivers import one_of, one_receiver
 from hub.domain.registry import RegistrySnapshot
 from hub.errors import StoreUnavailable
@@ -21,6 +22,8 @@ from hub.ocpi.envelope import Facts
 from hub.ocpi.status import StatusCode, is_success
 
 AUTHORIZE_ALL = "authorize_all"
+# As many as `KnownStore.find` gives at most.
+MOST_FOUND = 20
 # eMSPs asked at most when nobody knows whose a token is.
 MOST_ASKED = 200
 
@@ -55,6 +58,9 @@ class OpenRouting:
         except StoreUnavailable:
             return Refused(200, StatusCode.HUB_ERROR, "The hub cannot look up the receiver now; name it in OCPI-to")
         request = Request(platform.id, None, decision.sender, exchange.module, exchange.interface)
+        if len(candidates) >= MOST_FOUND:
+            # There may be more than were found, so that even one that fits may not be the only one.
+            return nobody("More than one party fits: name the receiver in OCPI-to-country-code and OCPI-to-party-id")
         if not candidates and self._ask_all and exchange.module == names.TOKENS:
             return await self._ask_everybody(exchange, decision, snapshot, request)
         return one_of(snapshot, platform, decision.sender, candidates, request)
@@ -63,13 +69,14 @@ class OpenRouting:
         self, exchange: Exchange, decision: Open, snapshot: RegistrySnapshot, request: Request
     ) -> HubAnswer | Refused:
         """Asks every eMSP at once; the first that knows the token answers, if none does it is unknown (R-143)."""
+        _, asked = acting_roles(request.module, request.interface)
+        parties = dict.fromkeys(seat.party for seat in snapshot.seats if seat.role.role in asked)
         reachable = [
             direct
-            for party in dict.fromkeys(seat.party for seat in snapshot.seats)
-            if party != decision.sender
-            and isinstance(direct := one_receiver(snapshot, exchange.platform, decision.sender, party, request), Direct)
+            for party in parties
+            if isinstance(direct := one_receiver(snapshot, exchange.platform, decision.sender, party, request), Direct)
             and direct.platform.id not in self._liveness.offline
-            and direct.platform.id != exchange.platform.id
+            and not direct.platform.is_peer
         ][:MOST_ASKED]
         if not reachable:
             return nobody("No receiver can be determined: nobody can be asked about this token")

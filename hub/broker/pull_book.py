@@ -22,6 +22,9 @@ class PullBook:
     def every(self) -> tuple[PullState, ...]:
         return tuple(self._states.values())
 
+    def get(self, key: PullKey) -> PullState | None:
+        return self._states.get(key)
+
     def of(self, pull: Pull) -> PullState:
         """How a pull stands now."""
         return self._states.get(pull.key) or PullState(pull.platform_id, pull.owner, pull.module)

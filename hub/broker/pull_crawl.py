@@ -81,8 +81,9 @@ class PullCrawls:
         """Goes on with the crawl, or begins one, until it is complete, broken or no longer wanted."""
         try:
             broken = await self._crawl(pull)
+            platform, _ = self._wanted(pull)
             if broken is None:
-                await self._complete(pull)
+                await self._complete(platform, pull)
             else:
                 self.sound(pull, broken.why)
                 await self._book.keep(failed(self._book.of(pull), broken, self._clock.now()))
@@ -169,9 +170,8 @@ class PullCrawls:
         await self._book.keep(after_page(self._book.of(pull), haul, self._clock.now(), page.total, following))
         return haul.new
 
-    async def _complete(self, pull: Pull) -> None:
+    async def _complete(self, platform: Platform, pull: Pull) -> None:
         """What a list that was read to its end means for what the hub holds."""
-        platform, _ = self._wanted(pull)
         state = self._book.of(pull)
         removed = await self._remove_absent(platform, pull, state) if state.full else 0
         if state.hides:

@@ -48,7 +48,9 @@ class PullPlan:
         return not self._leaving
 
     def look(self) -> None:
-        """Takes over what the registry says, if it has changed, and what the book says once it is read."""
+        """Takes over what the registry says, if it has changed, and the book once it is read. Alarms of what is not
+        wanted any more end.
+        """
         snapshot = self._registry.snapshot
         seen = (snapshot, self._book.loaded)
         if seen == self._seen:
@@ -59,7 +61,10 @@ class PullPlan:
         self.wanted = {key: wanted[key] for key in sorted(wanted)}
         self._since = {key: self._since.get(key, now) for key in wanted}
         self._due.clear()
-        self._leaving = {state.key for state in self._book.every if state.key not in wanted and self._leaves(state)}
+        leaving = [state for state in self._book.every if state.key not in wanted and self._leaves(state)]
+        for state in leaving:
+            self._crawls.hush(state)
+        self._leaving = {state.key for state in leaving}
 
     def obstacle(self, pull: Pull) -> str | None:
         """Why the pull cannot be just now."""
@@ -97,23 +102,33 @@ class PullPlan:
         return state.owner not in owners_on(platform, state.module) and state != state.untouched()
 
     async def clear(self, busy: Collection[str]) -> None:
-        """Ends alarms, hiding and states of pulls that are not wanted any more, once no crawl of theirs runs."""
-        for state in [state for state in self._book.every if state.key in self._leaving]:
-            if state.platform_id not in busy:
+        """Ends hiding and states of pulls that are not wanted any more, once no crawl of theirs runs."""
+        for key in tuple(self._leaving):
+            state = self._book.get(key)
+            if key[0] in busy:
+                continue
+            if state is not None and key in self._leaving:
                 try:
                     await self._leave(state)
                 except StoreUnavailable:
                     return
-                self._leaving.discard(state.key)
+            self._leaving.discard(key)
 
     async def _leave(self, state: PullState) -> None:
-        self._crawls.hush(state)
-        if state.hides:
-            await self._catalog.show(state.module, state.owner)
         if self._registry.snapshot.platform(state.platform_id) is None:
+            for other in self._book.every:
+                if other.platform_id == state.platform_id:
+                    await self._show(other)
             await self._book.forget(state.platform_id)
-        elif state.hides or self._is_gone(state):
+            return
+        await self._show(state)
+        if state.hides or self._is_gone(state):
             # Its objects may be gone with it: should it come back, everything has to be read.
             await self._book.keep(state.untouched())
         else:
             await self._book.keep(replace(state, failed_at=None, problem=None, failures=0, resync_at=None))
+
+    async def _show(self, state: PullState) -> None:
+        """Ends the hiding of an owner whose first crawl will not be complete."""
+        if state.hides:
+            await self._catalog.show(state.module, state.owner)

@@ -66,7 +66,6 @@ class RegistryKeeper:
     ) -> None:
         self._store = store
         self._agreements = agreements
-        self._open_by_default = open_by_default
         self._vault = vault
         self._fingerprints = fingerprints
         self._clock = clock
@@ -80,9 +79,10 @@ class RegistryKeeper:
         self._unreadable: set[str] = set()
         self._reread_at = 0.0
         self._changes_made = 0
+        self._reads_made = 0
         # Who reads all platforms must not see one before and one after a change of both.
         self._whole = asyncio.Lock()
-        self.snapshot = RegistrySnapshot()
+        self.snapshot = RegistrySnapshot(agreements=Agreements(default_open=open_by_default))
         self.on_change: Callable[[], None] = _nobody
         self.alarms: Alarms | None = None
         self.loaded = False
@@ -90,20 +90,24 @@ class RegistryKeeper:
     async def load(self) -> None:
         """Reads every platform. The generation is read first, so that a change in between is seen at the next poll; a
         change made here in between makes what was read too old to use. A platform that cannot be read is left out.
+        The snapshot stays what it is when nothing has changed.
         """
         async with self._whole:
             while True:
                 made = self._changes_made
                 generation = await self._stored_generation()
                 platforms, problems = await self._read_all()
-                agreements = Agreements(await self._agreements.load_all(), default_open=self._open_by_default)
+                agreements = await self._agreements.load_all()
                 if made == self._changes_made:
                     break
         self._note_unreadable(problems)
         self._retired &= {token.fingerprint for platform in platforms for token in platform.tokens}
-        self._use(RegistrySnapshot(platforms, generation, agreements))
+        self._reads_made += 1
         self._reread_at = self._clock.monotonic() + REREAD_S
-        self.loaded = True
+        snapshot = self.snapshot.reread(platforms, generation, self.snapshot.agreements.reread(agreements))
+        first, self.loaded = not self.loaded, True
+        if first or snapshot is not self.snapshot:
+            self._use(snapshot)
 
     @property
     def complete(self) -> bool:
@@ -137,7 +141,8 @@ class RegistryKeeper:
         while True:
             await self._clock.sleep(POLL_S)
             try:
-                moved = await self._stored_generation() != self.snapshot.generation
+                known = self.snapshot.generation
+                moved = await self._stored_generation() != known
                 if moved or self._clock.monotonic() >= self._reread_at:
                     await self.load()
             except StoreUnavailable as problem:
@@ -148,6 +153,21 @@ class RegistryKeeper:
                 failed = 0
                 if self.alarms is not None:
                     self.alarms.clear("registry_stale", "registry")
+
+    def _take_over(self, snapshot: RegistrySnapshot, reads: int | None) -> None:
+        """Uses a snapshot with what this node stored after it had read everything `reads` times; None: with what
+        another node had stored.
+
+        A store that counts changes is one further after a change of ours, so nothing has to be read again; after a
+        change of another node it is further still, which the next poll sees. But who read everything while we wrote
+        may have read our change, and a younger one: then only the store knows.
+        """
+        self._changes_made += 1
+        if reads == self._reads_made:
+            snapshot.generation = self.snapshot.generation + 1
+        elif reads is not None:
+            self._reread_at = self._clock.monotonic()
+        self._use(snapshot)
 
     def _use(self, snapshot: RegistrySnapshot) -> None:
         self.snapshot = snapshot
@@ -238,9 +258,9 @@ class RegistryKeeper:
 
     async def add(self, platform: Platform) -> None:
         """Stores a new platform. StoreConflict when one of its triples is taken."""
+        reads = self._reads_made
         await self._store.insert(platform)
-        self._changes_made += 1
-        self._use(self.snapshot.replacing(platform))
+        self._take_over(self.snapshot.replacing(platform), reads)
 
     async def change(self, platform_id: str, change: Change) -> Platform | None:
         """Applies `change` to the stored platform, again if another node was faster; None when it is gone.
@@ -257,17 +277,16 @@ class RegistryKeeper:
             if changed is None:
                 known = self.snapshot.platform(platform_id)
                 if known is not None and known.revision < stored.revision:
-                    self._changes_made += 1
-                    self._use(self.snapshot.replacing(stored))
+                    self._take_over(self.snapshot.replacing(stored), None)
                 return stored
+            reads = self._reads_made
             try:
                 await self._store.replace(changed)
             except StoreConflict as conflict:
                 if conflict.key != "revision":
                     raise
                 continue
-            self._changes_made += 1
-            self._use(self.snapshot.replacing(changed))
+            self._take_over(self.snapshot.replacing(changed), reads)
             return changed
         raise StoreConflict("revision")
 
@@ -281,41 +300,39 @@ class RegistryKeeper:
             if both is None:
                 return None
             async with self._whole:
+                reads = self._reads_made
                 try:
                     await self._store.replace_both(*both)
                 except StoreConflict as conflict:
                     if conflict.key != "revision":
                         raise
                     continue
-                self._changes_made += 1
-                self._use(self.snapshot.replacing(both[0]).replacing(both[1]))
+                self._take_over(self.snapshot.replacing(both[0]).replacing(both[1]), reads)
             return both
         raise StoreConflict("revision")
 
     async def remove(self, platform_id: str) -> bool:
         """Forgets a platform and frees its parties."""
+        reads = self._reads_made
         removed = await self._store.remove(platform_id)
-        self._changes_made += 1
-        self._use(self.snapshot.without(platform_id))
+        self._take_over(self.snapshot.without(platform_id), reads if removed else None)
         self._outbound.pop(platform_id, None)
         return removed
 
     async def put_agreement(self, agreement: Agreement) -> bool:
         """Stores an agreement; whether its id is new."""
+        reads = self._reads_made
         added = await self._agreements.put(agreement)
-        kept = [one for one in self.snapshot.agreements.every if one.id != agreement.id]
-        self._agree([*kept, agreement])
+        self._take_over(self.snapshot.under(self.snapshot.agreements.changed([agreement])), reads)
         return added
 
     async def remove_agreement(self, agreement_id: str) -> bool:
         """Forgets an agreement; False when there was none."""
+        reads = self._reads_made
         removed = await self._agreements.remove(agreement_id)
-        self._agree([one for one in self.snapshot.agreements.every if one.id != agreement_id])
+        left = self.snapshot.agreements.changed(gone=[agreement_id])
+        self._take_over(self.snapshot.under(left), reads if removed else None)
         return removed
-
-    def _agree(self, agreements: list[Agreement]) -> None:
-        self._changes_made += 1
-        self._use(self.snapshot.under(Agreements(agreements, default_open=self._open_by_default)))
 
     def in_background(self, write: Coroutine[Any, Any, object], *, lasting: bool = False) -> None:
         """Runs a store write off the message path; owned here, awaited by `close`, or cancelled by it if it may last

@@ -27,8 +27,8 @@ def ask(hub: HubAddress, work: Work) -> Any:
     return result
 
 
-async def platform_path(client: AdminClient, wanted: str) -> str | Problem:
-    """The path of the platform with this id, or else with this name if only one has it."""
+async def platform_id(client: AdminClient, wanted: str) -> str | Problem:
+    """The id of the platform with this id, or else with this name if only one has it."""
     platforms = await client.list("/platforms")
     if isinstance(platforms, Problem):
         return platforms
@@ -36,10 +36,16 @@ async def platform_path(client: AdminClient, wanted: str) -> str | Problem:
         row["id"] for row in platforms if row["name"] == wanted
     ]
     if len(found) == 1:
-        return f"/platforms/{quote(found[0], safe='')}"
+        return str(found[0])
     if not found:
         return Problem(404, f"there is no platform {wanted!r}; `ocpi-hub platform list` shows what there is")
     return Problem(409, f"{len(found)} platforms are called {wanted!r}; use an id: {', '.join(found)}")
+
+
+async def platform_path(client: AdminClient, wanted: str) -> str | Problem:
+    """The path of that platform."""
+    found = await platform_id(client, wanted)
+    return found if isinstance(found, Problem) else f"/platforms/{quote(found, safe='')}"
 
 
 def ask_platform(hub: HubAddress, wanted: str, method: str, step: str = "", body: object = None) -> Any:

@@ -16,12 +16,14 @@ from hub.settings import ENV_PREFIX, Settings, load, refuse_unserved
 
 Command = Callable[..., None]
 Role = dict[str, str]
+ANY = "*"
 
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
     help="TOML file with settings; environment variables win over it.",
 )
+wanted_argument = click.argument("wanted", metavar="PLATFORM")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 
@@ -86,3 +88,31 @@ def role_option(*, required: bool = False) -> Callable[[Command], Command]:
         metavar="ROLE:CC:PARTY",
         help="A role such as CPO:NL:ABC; repeat it for more.",
     )
+
+
+def side_from(text: str) -> Role:
+    """One side of an agreement as the admin API wants it: `role=CPO,country_code=NL`, or `CPO:NL:*`, or `any`."""
+    members = dict.fromkeys(("role", "country_code", "party_id"), ANY)
+    if "=" in text:
+        for part in text.split(","):
+            name, _, value = (piece.strip() for piece in part.partition("="))
+            if name not in members or not value:
+                raise click.BadParameter(f"{part!r} is not like {', '.join(f'{known}=...' for known in members)}")
+            members[name] = value.upper()
+    elif text.strip().upper() not in ("ANY", ANY):
+        parts = [part.strip().upper() for part in text.split(":")]
+        if len(parts) != 3:
+            raise click.BadParameter(f"{text!r} is no side: write role=CPO,country_code=NL, or CPO:NL:*, or any")
+        members = dict(zip(members, parts, strict=True))
+    named = ("CPO", "NL", "ABC")
+    role_from(":".join(name if part == ANY else part for part, name in zip(members.values(), named, strict=True)))
+    return members
+
+
+def party_from(text: str) -> Role:
+    """A party, `NL/ABC` or in one role `CPO:NL:ABC`, as the admin API wants it."""
+    text = text.replace("/", ":")
+    if text.count(":") == 2:
+        return role_from(text)
+    named = role_from(f"CPO:{text}")
+    return {"country_code": named["country_code"], "party_id": named["party_id"]}

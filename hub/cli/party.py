@@ -1,10 +1,13 @@
 """`ocpi-hub party`: parties in their roles, through the admin API."""
 
+from typing import Any
+
 import click
 
-from hub.cli.calls import ask
-from hub.cli.options import HubAddress, Role, hub_options, json_option, role_from
+from hub.cli.calls import ask, platform_id
+from hub.cli.options import HubAddress, Role, hub_options, json_option, role_from, wanted_argument
 from hub.cli.screen import cell, console, show_json, show_table
+from hub.web.admin import AdminClient, Problem
 
 party_argument = click.argument(
     "party", metavar="ROLE:CC:PARTY", callback=lambda _context, _argument, text: role_from(text)
@@ -13,7 +16,7 @@ party_argument = click.argument(
 
 @click.group()
 def party() -> None:
-    """Parties: list, suspend, resume."""
+    """Parties: list, suspend, resume, move."""
 
 
 @party.command("list")
@@ -26,7 +29,7 @@ def listed(hub: HubAddress, *, as_json: bool) -> None:
         show_json(rows)
         return
     show_table(
-        ("ROLE", "COUNTRY", "PARTY", "NAME", "STATUS", "PLATFORM", "VERSIONS"),
+        ("ROLE", "COUNTRY", "PARTY", "NAME", "STATUS", "PLATFORM", "VERSIONS", ""),
         [
             (
                 row["role"],
@@ -36,6 +39,7 @@ def listed(hub: HubAddress, *, as_json: bool) -> None:
                 row["status"],
                 f"{row['platform_name']} ({row['platform_id']})",
                 ", ".join(row["versions"]),
+                "missed broadcasts" if row["behind"] else "",
             )
             for row in rows
         ],
@@ -47,7 +51,7 @@ def listed(hub: HubAddress, *, as_json: bool) -> None:
 @hub_options
 def suspend(hub: HubAddress, party: Role) -> None:
     """Suspend one party in one role; its platform goes on."""
-    _move(hub, party, "suspend")
+    _step(hub, party, "suspend")
 
 
 @party.command()
@@ -55,10 +59,35 @@ def suspend(hub: HubAddress, party: Role) -> None:
 @hub_options
 def resume(hub: HubAddress, party: Role) -> None:
     """End the suspension of a party."""
-    _move(hub, party, "resume")
+    _step(hub, party, "resume")
 
 
-def _move(hub: HubAddress, party: Role, step: str) -> None:
-    path = f"/parties/{party['country_code']}/{party['party_id']}/{party['role']}/{step}"
-    row = ask(hub, lambda client: client.post(path))
-    console().print(cell(f"{row['role']} {row['country_code']}/{row['party_id']} is"), cell(row["status"]))
+@party.command()
+@party_argument
+@wanted_argument
+@hub_options
+def move(hub: HubAddress, party: Role, wanted: str) -> None:
+    """Give a party to another registered platform; its objects and agreements stay its own."""
+
+    async def work(client: AdminClient) -> Any:
+        found = await platform_id(client, wanted)
+        if isinstance(found, Problem):
+            return found
+        return await client.post(f"{_path(party)}/move", {"platform_id": found})
+
+    row = ask(hub, work)
+    where = f"{_named(row)} is on platform {row['platform_name']} ({row['platform_id']}) now:"
+    console().print(cell(where), cell(row["status"]))
+
+
+def _step(hub: HubAddress, party: Role, step: str) -> None:
+    row = ask(hub, lambda client: client.post(f"{_path(party)}/{step}"))
+    console().print(cell(f"{_named(row)} is"), cell(row["status"]))
+
+
+def _path(party: Role) -> str:
+    return f"/parties/{party['country_code']}/{party['party_id']}/{party['role']}"
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{row['role']} {row['country_code']}/{row['party_id']}"

@@ -6,16 +6,21 @@ from typing import Any
 import click
 
 from hub.cli.calls import ask, ask_platform, platform_path
-from hub.cli.options import Command, HubAddress, Role, hub_options, json_option, role_option
+from hub.cli.options import Command, HubAddress, Role, hub_options, json_option, role_option, wanted_argument
+from hub.cli.platform_set import set_platform
+from hub.cli.platform_view import roles_in_words, show_platform
+from hub.cli.resync import resync
 from hub.cli.screen import cell, console, mark, note, show_json, show_table
 from hub.web.admin import AdminClient, Problem
-
-wanted_argument = click.argument("wanted", metavar="PLATFORM")
 
 
 @click.group()
 def platform() -> None:
-    """Platforms: invite, connect, look at, suspend, remove. PLATFORM is an id or a name."""
+    """Platforms: invite, connect, look at, set, suspend, remove. PLATFORM is an id or a name."""
+
+
+platform.add_command(set_platform)
+platform.add_command(resync)
 
 
 @platform.command()
@@ -66,7 +71,7 @@ def connect(hub: HubAddress, name: str, versions_url: str, token: str, roles: li
             await client.call("DELETE", path)  # what this command made only for the handshake
         return connected
 
-    _show(ask(hub, work), as_json=False)
+    show_platform(ask(hub, work), as_json=False)
 
 
 @platform.command("list")
@@ -80,7 +85,7 @@ def listed(hub: HubAddress, *, as_json: bool) -> None:
         return
     show_table(
         ("ID", "NAME", "STATUS", "VERSION", "ROLES"),
-        [(row["id"], row["name"], row["status"], row["version"], _roles(row["roles"])) for row in rows],
+        [(row["id"], row["name"], row["status"], row["version"], roles_in_words(row["roles"])) for row in rows],
     )
 
 
@@ -90,7 +95,7 @@ def listed(hub: HubAddress, *, as_json: bool) -> None:
 @hub_options
 def show(hub: HubAddress, wanted: str, *, as_json: bool) -> None:
     """Everything about one platform."""
-    _show(ask_platform(hub, wanted, "GET"), as_json=as_json)
+    show_platform(ask_platform(hub, wanted, "GET"), as_json=as_json)
 
 
 @platform.command()
@@ -99,7 +104,7 @@ def show(hub: HubAddress, wanted: str, *, as_json: bool) -> None:
 @hub_options
 def approve(hub: HubAddress, wanted: str, roles: list[Role]) -> None:
     """Allow further roles of a platform."""
-    _show(ask_platform(hub, wanted, "POST", "/approve", {"roles": roles}), as_json=False)
+    show_platform(ask_platform(hub, wanted, "POST", "/approve", {"roles": roles}), as_json=False)
 
 
 def _simple(step: str, about: str) -> None:
@@ -163,47 +168,3 @@ def _show_invitation(invited: dict[str, Any], *, as_json: bool) -> None:
         ],
     )
     note("The token is shown this once. Give it and the versions URL to the platform's operator.")
-
-
-def _show(shown: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        show_json(shown)
-        return
-    certificate = shown["settings"]["client_certificate"]
-    tokens = [
-        f"{token['direction']} {token['purpose']} of {token['issued_at']}"
-        + (f" until {token['expires_at']}" if token["expires_at"] else "")
-        + (f", {token['encoding']}" if token["encoding"] else "")
-        for token in shown["tokens"]
-    ]
-    settings = [
-        f"{name} {value}" for name, value in shown["settings"].items() if value and name != "client_certificate"
-    ]
-    rows = [
-        ("id", shown["id"]),
-        ("name", shown["name"]),
-        ("status", shown["status"]),
-        ("version", shown["version"]),
-        ("versions URL", shown["versions_url"]),
-        ("registered", shown["registered_at"]),
-        ("last heard", shown["last_heard_at"]),
-        ("approved", _roles(shown["approved_roles"]) or ("any free role" if shown["open_roles"] else None)),
-        ("tokens", "; ".join(tokens)),
-        ("settings", "; ".join(settings)),
-        ("client certificate", certificate and f"{certificate['subject']} until {certificate['expires_at']}"),
-    ]
-    show_table(("", ""), [row for row in rows if row[1]])
-    if shown["roles"]:
-        names = ("role", "country_code", "party_id", "name", "status")
-        parties = [tuple(role[name] for name in names) for role in shown["roles"]]
-        show_table(("ROLE", "COUNTRY", "PARTY", "NAME", "STATUS"), parties, title="\nParties")
-    if shown["endpoints"]:
-        endpoints = [
-            (row["module"], row["interface"], row["override"] or row["url"], "override" if row["override"] else "")
-            for row in shown["endpoints"]
-        ]
-        show_table(("MODULE", "INTERFACE", "URL", ""), endpoints, title="\nEndpoints")
-
-
-def _roles(roles: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{role['role']}:{role['country_code']}:{role['party_id']}" for role in roles)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hub import __version__
+from hub.cli.agreement import agreement
 from hub.cli.alarms import alarms
 from hub.cli.check import check
 from hub.cli.demo import demo
@@ -47,5 +48,5 @@ def main() -> None:
     """An OCPI roaming hub: platforms register once, their parties reach each other through it."""
 
 
-for command in (serve, demo, check, platform, party, alarms, keys, sandbox):
+for command in (serve, demo, check, platform, party, agreement, alarms, keys, sandbox):
     main.add_command(command)

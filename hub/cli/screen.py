@@ -17,10 +17,10 @@ STYLES = {"CONNECTED": "green", "OFFLINE": "red", "PLANNED": "yellow", "SUSPENDE
 MARKS = {True: ("ok", "green"), False: ("FAILED", "bold red"), None: ("-", "dim")}
 
 
-def console() -> Console:
-    """For standard output as it is now."""
+def console(*, quiet: bool = False) -> Console:
+    """For standard output as it is now; a quiet one shows nothing."""
     terminal = sys.stdout.isatty()
-    return Console(width=None if terminal else PIPE_WIDTH, no_color=not terminal, highlight=False)
+    return Console(width=None if terminal else PIPE_WIDTH, no_color=not terminal, highlight=False, quiet=quiet)
 
 
 def show_json(value: object) -> None:

@@ -7,7 +7,10 @@ Rules
 - A party that acts in several roles may do what any of them may.
 """
 
+from bisect import insort
+from collections import Counter
 from collections.abc import Collection, Iterable
+from copy import copy
 from dataclasses import dataclass
 
 from hub.ocpi.names import FUNCTIONAL_MODULES, Role
@@ -25,7 +28,7 @@ class Side:
     @property
     def weight(self) -> int:
         """How many members are named."""
-        return sum(member is not None for member in (self.country_code, self.party_id, self.role))
+        return (self.country_code is not None) + (self.party_id is not None) + (self.role is not None)
 
     def fits(self, party: PartyId, role: Role) -> bool:
         """Whether a party in one role is meant; country and party are compared without regard to case."""
@@ -70,6 +73,8 @@ class Ruling:
 # A side as it is looked up: country code and party id in lower case, and the role; None for any.
 _SideKey = tuple[str | None, str | None, Role | None]
 _MOST_REMEMBERED = 20_000
+# Up to this part of all agreements, changing them one by one is quicker than sorting them again.
+_FEW = 0.05
 
 
 class Agreements:
@@ -77,7 +82,7 @@ class Agreements:
     few whose sides can fit.
     """
 
-    __slots__ = ("_by_sides", "_by_weight", "_fitting", "_origins", "_targets", "default_open")
+    __slots__ = ("_asked", "_by_sides", "_by_weight", "_fitting", "_origins", "_targets", "default_open")
 
     def __init__(self, agreements: Iterable[Agreement] = (), *, default_open: bool = True) -> None:
         self.default_open = default_open
@@ -85,11 +90,63 @@ class Agreements:
         self._by_weight = sorted(agreements, key=_strength)
         self._by_sides: dict[tuple[_SideKey, _SideKey], list[Agreement]] = {}
         for agreement in self._by_weight:
-            sides = (_side_key(agreement.origin), _side_key(agreement.target))
-            self._by_sides.setdefault(sides, []).append(agreement)
-        self._origins = frozenset(origin for origin, _ in self._by_sides)
-        self._targets = frozenset(target for _, target in self._by_sides)
+            self._by_sides.setdefault(_sides(agreement), []).append(agreement)
+        # How many pairs of sides have this one.
+        self._origins = Counter(origin for origin, _ in self._by_sides)
+        self._targets = Counter(target for _, target in self._by_sides)
+        self._forget()
+
+    def _forget(self) -> None:
         self._fitting: dict[tuple[str, Role], tuple[tuple[_SideKey, ...], tuple[_SideKey, ...]]] = {}
+        self._asked: frozenset[str] | None = None
+
+    def changed(self, put: Iterable[Agreement] = (), gone: Collection[str] = ()) -> "Agreements":
+        """Others in which these stand, each in place of the one with its id if there is one, and those of the ids
+        `gone` do not; itself when that changes nothing.
+        """
+        new = {agreement.id: agreement for agreement in put}
+        ids = {*new, *gone}
+        old = [agreement for agreement in self._by_weight if agreement.id in ids]
+        if not new and not old:
+            return self
+        kept = [agreement for agreement in self._by_weight if agreement.id not in ids]
+        if len(old) + len(new) > _FEW * len(kept):
+            return Agreements((*kept, *new.values()), default_open=self.default_open)
+        other = copy(self)
+        other._by_weight, other._by_sides = kept, dict(self._by_sides)
+        other._origins, other._targets = self._origins.copy(), self._targets.copy()
+        other._forget()
+        for agreement in old:
+            other._take_out(agreement)
+        for agreement in new.values():
+            other._put_in(agreement)
+        return other
+
+    def _take_out(self, agreement: Agreement) -> None:
+        sides = _sides(agreement)
+        left = [one for one in self._by_sides[sides] if one is not agreement]
+        if left:
+            self._by_sides[sides] = left
+            return
+        del self._by_sides[sides]
+        for counted, side in zip((self._origins, self._targets), sides, strict=True):
+            counted[side] -= 1
+            if not counted[side]:
+                del counted[side]
+
+    def _put_in(self, agreement: Agreement) -> None:
+        insort(self._by_weight, agreement, key=_strength)
+        sides = _sides(agreement)
+        if sides not in self._by_sides:
+            self._origins[sides[0]] += 1
+            self._targets[sides[1]] += 1
+        self._by_sides[sides] = sorted((*self._by_sides.get(sides, ()), agreement), key=_strength)
+
+    def reread(self, agreements: Collection[Agreement]) -> "Agreements":
+        """Agreements of exactly these, under the same default; itself when they are its own."""
+        mine = {agreement.id: agreement for agreement in self._by_weight}
+        put = [agreement for agreement in agreements if mine.get(agreement.id) != agreement]
+        return self.changed(put, mine.keys() - {agreement.id for agreement in agreements})
 
     @property
     def every(self) -> tuple[Agreement, ...]:
@@ -148,8 +205,14 @@ class Agreements:
     @property
     def _modules_asked(self) -> frozenset[str]:
         """Functional modules, and others that agreements name."""
-        named = [agreement.modules for agreement in self._by_weight if agreement.modules is not None]
-        return FUNCTIONAL_MODULES.union(*named)
+        if self._asked is None:
+            named = {agreement.modules for agreement in self._by_weight if agreement.modules is not None}
+            self._asked = FUNCTIONAL_MODULES.union(*named)
+        return self._asked
+
+
+def _sides(agreement: Agreement) -> tuple[_SideKey, _SideKey]:
+    return _side_key(agreement.origin), _side_key(agreement.target)
 
 
 def _side_key(side: Side) -> _SideKey:

@@ -4,6 +4,7 @@
   leave these out but not change them.
 - Time never runs backwards at the level that is addressed: what is older than held changes nothing and is a success.
 - A parent of what was pushed takes the child's `last_updated`, as the child spells it, unless its own is later.
+- An object has a largest size, whether it came whole or grew part by part.
 
 Pure and total: the stored text in, the text to store out, whatever the bytes are.
 """
@@ -23,11 +24,16 @@ _UNKNOWN = {names.LOCATIONS: StatusCode.UNKNOWN_LOCATION, names.TOKENS: StatusCo
 _TIME = "last_updated"
 # What is kept must stay readable when it is merged into a parent, and further up the stack than here.
 _SPARE_LEVELS = 200
+# Half of what the smaller of the two stores can hold in a record (16 MB, and other things are in it too), so that what
+# is too large is the same in both. A location of 1,000 EVSEs takes 1 to 2 MB.
+_MOST_BYTES = 8 * 1024 * 1024
 _SHOWN = 40
 
 
 def judge(push: Push, held: bytes | None) -> Verdict:
     """What becomes of a push while this text (None: nothing) is held."""
+    if len(push.body or b"") > _MOST_BYTES:
+        return _too_large("The body", len(push.body or b""))
     if push.method == "DELETE":
         return _judge_delete(push, held)
     if (problem := _problem_of_kind(push)) is not None:
@@ -122,6 +128,8 @@ def _applied(push: Push, body: dict[str, bytes], stamp: _Stamp, held: bytes | No
         text = splice.merged(current, body)
     for step in reversed(steps):
         text, stamp = step.rebuilt(text, stamp)
+    if len(text) > _MOST_BYTES:
+        return _too_large("With this the object", len(text))
     http = 201 if now is None else 200
     return Verdict(http, StatusCode.OK, raw=text, last_updated=stamp.moment, fan_out=True)
 
@@ -203,6 +211,10 @@ def _stamp(members: dict[str, bytes]) -> _Stamp | None:
 
 def _refused(message: str) -> Verdict:
     return Verdict(200, StatusCode.INVALID_PARAMETERS, message)
+
+
+def _too_large(what: str, size: int) -> Verdict:
+    return _refused(f"{what} takes {size} bytes; this hub keeps objects of {_MOST_BYTES} bytes at most")
 
 
 def _not_held(push: Push) -> Verdict:

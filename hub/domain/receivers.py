@@ -25,7 +25,9 @@ class Place(NamedTuple):
 
 
 def places_of(registry: RegistrySnapshot, party: PartyId) -> list[Place]:
-    """Where a party is; one that is here is not looked for behind peer hubs (R-207, ruling 24)."""
+    """Where a party is; one that is here, or reserved for somebody here, is not looked for behind peer hubs (R-207,
+    ruling 24).
+    """
     local = [
         Place(seat.platform, seat.party, seat.role.role, seat.platform.status_of(seat.role), False)
         for seat in registry.seats_of(party)
@@ -46,13 +48,14 @@ def one_receiver(
     """The receiver of a request for one party; `platform` is where it comes from (F1, F3, F4, F8)."""
     places = places_of(registry, to)
     if not places:
-        return not_connected(to) if registry.is_planned(to) else nobody(f"{to} is not known to this hub")
+        planned = registry.is_planned(to) and _may_know(registry, platform, sender, to, request)
+        return not_connected(to) if planned else _unreachable(sender, to, request)
     if not request.custom:
         _, receivers = acting_roles(request.module, request.interface)
         places = [place for place in places if place.role in receivers] or places
     places = [place for place in places if _may(registry, platform, sender, place, request)]
     if not places:
-        return nobody(f"There is no agreement by which {sender} may reach {to} about {request.module}")
+        return _unreachable(sender, to, request)
     place = _only(registry, places, request)
     if place is None:
         return nobody(f"{to} is on several platforms and the request fits more than one")
@@ -65,6 +68,19 @@ def one_receiver(
         message = f"{to} does not offer {request.module} with interface role {request.interface.value}"
         return Refused(200, StatusCode.HUB_ERROR, message)
     return Direct(sender, place.party, place.platform, endpoint)
+
+
+def _unreachable(sender: PartyId, to: PartyId, request: Request) -> Refused:
+    """F1 and F3 in the same words: who may not reach a party does not learn whether it is there."""
+    return nobody(f"{to} is not known to this hub, or {sender} may not reach it about {request.module}")
+
+
+def _may_know(registry: RegistrySnapshot, platform: Platform, sender: PartyId, to: PartyId, request: Request) -> bool:
+    """Whether a party that is only reserved could be reached once it is there."""
+    return any(
+        _may(registry, platform, sender, Place(platform, to, name.role, ConnectionStatus.PLANNED, False), request)
+        for name in registry.reserved(to)
+    )
 
 
 def _only(registry: RegistrySnapshot, places: list[Place], request: Request) -> Place | None:
@@ -113,11 +129,18 @@ def one_of(
             for place in places_of(registry, candidate)
         )
     }
+    if len(fitting) > 1:
+        standing = {one for one in fitting if any(_stands(place) for place in places_of(registry, one))}
+        fitting = standing or fitting
     if len(fitting) == 1:
         return one_receiver(registry, platform, sender, fitting.pop(), request)
     if fitting:
         return nobody("More than one party fits: name the receiver in OCPI-to-country-code and OCPI-to-party-id")
     return nobody("No receiver can be determined: name a party in OCPI-to-country-code and OCPI-to-party-id")
+
+
+def _stands(place: Place) -> bool:
+    return place.status is not ConnectionStatus.SUSPENDED
 
 
 def everybody(
@@ -147,25 +170,24 @@ def everybody(
 
 
 def _places(registry: RegistrySnapshot, *, remote: bool) -> Iterable[Place]:
-    seats = registry.seats
-    for seat in seats:
+    """Every place; a party behind several peer hubs is behind the one known longest."""
+    for seat in registry.seats:
         yield Place(seat.platform, seat.party, seat.role.role, seat.platform.status_of(seat.role), False)
-    here = {seat.party for seat in seats}
     for behind in registry.remote_seats if remote else ():
-        if behind.party not in here:
+        if registry.leads_to(behind.party) is behind.platform:
             status = _behind(behind.platform, behind.reported.status)
             yield Place(behind.platform, behind.party, behind.reported.role, status, True)
 
 
 def visible_owners(registry: RegistrySnapshot, platform: Platform, sender: PartyId, module: str) -> frozenset[str]:
     """Keys of the owners whose objects a party may see in a module: of the opposite role, not suspended, not on its own
-    platform, and reachable by agreement. Being away hides nobody (R-089, R-091).
+    platform, and reachable by agreement. Being away hides nobody (R-089, R-091). A peer hub sees those that are here.
     """
     requesters, owners = acting_roles(module, Interface.SENDER)
     roles = registry.roles_of(platform, sender) & requesters
     return frozenset(
         place.party.key
-        for place in _places(registry, remote=True)
+        for place in _places(registry, remote=not platform.is_peer)
         if roles
         and place.role in owners
         and place.platform.id != platform.id

@@ -1,10 +1,13 @@
-"""The registry snapshot: every platform and party, immutable and indexed for routing. A change builds a new one."""
+"""The registry snapshot: every platform and party, immutable and indexed for routing. A change builds a new one, out of
+what is known already of the platforms that did not change.
+"""
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 
 from hub.domain.agreements import Agreements
-from hub.domain.platform import HostedRole, InboundToken, Platform, ReportedParty
+from hub.domain.platform import HostedRole, InboundToken, Platform, ReportedParty, RoleName
 from hub.ocpi import urls
 from hub.ocpi.names import ConnectionStatus, Interface, Role
 from hub.ocpi.party_id import PartyId
@@ -31,19 +34,31 @@ class RemoteSeat:
         return self.reported.party
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Derived:
+    """What follows from one platform alone; seats by party, the rest as the snapshot's look-ups have it."""
+
+    platform: Platform
+    tokens: dict[str, tuple[Platform, InboundToken]]
+    held: dict[str, str]
+    seats: dict[str, tuple[Seat, ...]]
+    remote: dict[str, tuple[RemoteSeat, ...]]
+    planned: frozenset[str]
+    endpoints: dict[tuple[str, Interface], str]
+    origins: frozenset[tuple[str, str, int]]
+
+
 class RegistrySnapshot:
-    """Look-ups by token fingerprint, party and role. `generation` is the store's at the time of reading; `agreements`
-    say who may reach whom.
+    """Look-ups by token fingerprint, party and role. `generation` is that of the store when it said the same;
+    `agreements` say who may reach whom.
     """
 
     __slots__ = (
-        "_endpoints",
+        "_by_id",
         "_holders",
         "_offered",
-        "_origins",
         "_parties",
         "_planned",
-        "_platforms",
         "_remote",
         "_seats",
         "_tokens",
@@ -56,77 +71,80 @@ class RegistrySnapshot:
     ) -> None:
         self.generation = generation
         self.agreements = agreements or Agreements()
-        self._platforms: dict[str, Platform] = {}
+        self._index({platform.id: _derive(platform) for platform in platforms})
+
+    def _index(self, known: dict[str, _Derived]) -> None:
+        self._by_id = known
         self._parties: dict[str, tuple[Seat, ...]] = {}
         self._remote: dict[str, tuple[RemoteSeat, ...]] = {}
-        self._seats: tuple[Seat, ...] | None = None
         self._planned: set[str] = set()
         self._holders: dict[str, str] = {}
         self._tokens: dict[str, tuple[Platform, InboundToken]] = {}
-        self._endpoints: dict[str, dict[tuple[str, Interface], str]] = {}
-        self._offered: set[tuple[str, Interface]] = set()
-        self._origins: dict[str, frozenset[tuple[str, str, int]]] = {}
-        for platform in platforms:
-            self._add(platform)
+        self._seats: tuple[Seat, ...] | None = None
+        self._offered: frozenset[tuple[str, Interface]] | None = None
+        for one in known.values():
+            self._tokens.update(one.tokens)
+            for key, seats in one.seats.items():
+                self._parties[key] = (*self._parties[key], *seats) if key in self._parties else seats
+            for key, behind in one.remote.items():
+                self._remote[key] = (*self._remote[key], *behind) if key in self._remote else behind
+            self._planned |= one.planned
+        # Of two that hold the same triple, the first counts.
+        for one in reversed(known.values()):
+            self._holders.update(one.held)
 
-    def _add(self, platform: Platform) -> None:
-        self._platforms[platform.id] = platform
-        for token in platform.tokens:
-            self._tokens[token.fingerprint] = (platform, token)
-        for key in platform.held_keys:
-            self._holders.setdefault(key, platform.id)
-        for role in platform.roles:
-            party = role.party
-            self._parties[party.key] = (*self._parties.get(party.key, ()), Seat(platform, role, party))
-        for reported in platform.reported if platform.is_peer else ():
-            key = reported.party.key
-            self._remote[key] = (*self._remote.get(key, ()), RemoteSeat(platform, reported))
-        if platform.status is ConnectionStatus.PLANNED:
-            self._planned.update(name.party.key for name in platform.approved)
-        endpoints: dict[tuple[str, Interface], str] = {}
-        registered: list[str] = []
-        if platform.connection is not None:
-            registered.append(platform.connection.versions_url)
-            for endpoint in platform.connection.endpoints:
-                registered.append(endpoint.url)
-                if endpoint.interface is not None:
-                    endpoints.setdefault((endpoint.module, endpoint.interface), endpoint.url)
-        for name, url in platform.settings.endpoint_overrides.items():
-            module, _, interface = name.partition("/")
-            endpoints[module, Interface(interface)] = url
-        self._endpoints[platform.id] = endpoints
-        self._offered.update(endpoints)
-        origins = (urls.origin(url) for url in (*endpoints.values(), *registered))
-        self._origins[platform.id] = frozenset(found for found in origins if found)
+    def _with(self, known: dict[str, _Derived], generation: int, agreements: Agreements) -> "RegistrySnapshot":
+        other = copy(self)
+        other.generation, other.agreements = generation, agreements
+        if known is not self._by_id:
+            other._index(known)
+        return other
 
     def replacing(self, platform: Platform, generation: int | None = None) -> "RegistrySnapshot":
         """A snapshot in which this platform stands in place of the one with its id."""
-        kept = {**self._platforms, platform.id: platform}
-        known = self.generation if generation is None else generation
-        return RegistrySnapshot(kept.values(), known, self.agreements)
+        known = {**self._by_id, platform.id: _derive(platform)}
+        return self._with(known, self.generation if generation is None else generation, self.agreements)
 
     def without(self, platform_id: str) -> "RegistrySnapshot":
-        kept = (one for one in self._platforms.values() if one.id != platform_id)
-        return RegistrySnapshot(kept, self.generation, self.agreements)
+        known = {key: one for key, one in self._by_id.items() if key != platform_id}
+        return self._with(known, self.generation, self.agreements)
 
     def under(self, agreements: Agreements) -> "RegistrySnapshot":
         """The same platforms under other agreements."""
-        return RegistrySnapshot(self._platforms.values(), self.generation, agreements)
+        return self._with(self._by_id, self.generation, agreements)
+
+    def reread(self, platforms: Iterable[Platform], generation: int, agreements: Agreements) -> "RegistrySnapshot":
+        """A snapshot of exactly these: itself, now of this generation, when they are the very same objects in the same
+        order. So what was worked out from a snapshot is worth as long as nothing has changed.
+        """
+        known: dict[str, _Derived] = {}
+        for platform in platforms:
+            mine = self._by_id.get(platform.id)
+            known[platform.id] = mine if mine is not None and mine.platform is platform else _derive(platform)
+        same = list(known) == list(self._by_id) and all(one is self._by_id[key] for key, one in known.items())
+        if same and agreements is self.agreements:
+            self.generation = generation
+            return self
+        return self._with(self._by_id if same else known, generation, agreements)
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
-        return tuple(self._platforms.values())
+        return tuple(one.platform for one in self._by_id.values())
 
     @property
     def seats(self) -> tuple[Seat, ...]:
         """Every hosted role, in order of party, then role."""
         if self._seats is None:
-            every = [seat for seats in self._parties.values() for seat in seats]
-            self._seats = tuple(sorted(every, key=lambda seat: (seat.party.key, seat.role.role.value)))
+            self._seats = tuple(
+                seat
+                for key in sorted(self._parties)
+                for seat in sorted(self._parties[key], key=lambda seat: seat.role.role.value)
+            )
         return self._seats
 
     def platform(self, platform_id: str) -> Platform | None:
-        return self._platforms.get(platform_id)
+        known = self._by_id.get(platform_id)
+        return None if known is None else known.platform
 
     def by_fingerprint(self, fingerprint: str) -> tuple[Platform, InboundToken] | None:
         return self._tokens.get(fingerprint)
@@ -136,13 +154,25 @@ class RegistrySnapshot:
         return self._parties.get(party.key, ())
 
     def remote_seats_of(self, party: PartyId) -> tuple[RemoteSeat, ...]:
-        """The party's roles behind peer hubs. A party that has a seat here wins over these (ruling 24)."""
-        return self._remote.get(party.key, ())
+        """The party's roles behind peer hubs, those known longest first. A party that has a seat here wins over these
+        (ruling 24), and one that is reserved for somebody here has none.
+        """
+        return () if party.key in self._planned else self._remote.get(party.key, ())
 
     @property
     def remote_seats(self) -> tuple[RemoteSeat, ...]:
         """Every role behind every peer hub."""
-        return tuple(seat for seats in self._remote.values() for seat in seats)
+        return tuple(seat for key, seats in self._remote.items() if key not in self._planned for seat in seats)
+
+    def leads_to(self, party: PartyId) -> Platform | None:
+        """The peer hub that a party is behind: of several the one known longest. None when it is here or nowhere."""
+        remote = () if self.seats_of(party) else self.remote_seats_of(party)
+        return remote[0].platform if remote else None
+
+    def reserved(self, party: PartyId) -> tuple[RoleName, ...]:
+        """The roles in which a party is reserved for platforms that have not registered yet."""
+        invited = (one.platform for one in self._by_id.values() if one.planned)
+        return tuple(name for platform in invited for name in platform.approved if name.party == party)
 
     def is_planned(self, party: PartyId) -> bool:
         """Whether the party is reserved for a platform that has not registered yet (R-193)."""
@@ -156,7 +186,7 @@ class RegistrySnapshot:
         for seat in local:
             if seat.platform.id == platform.id:
                 return seat.party
-        for remote in () if local else self._remote.get(party.key, ()):
+        for remote in () if local else self.remote_seats_of(party):
             if remote.platform.id == platform.id:
                 return remote.party
         return None
@@ -175,7 +205,7 @@ class RegistrySnapshot:
             )
         return frozenset(
             seat.reported.role
-            for seat in self._remote.get(party.key, ())
+            for seat in self.remote_seats_of(party)
             if seat.platform.id == platform.id and (suspended or seat.reported.status is not ConnectionStatus.SUSPENDED)
         )
 
@@ -185,15 +215,60 @@ class RegistrySnapshot:
 
     def endpoint(self, platform: Platform, module: str, interface: Interface) -> str | None:
         """Where the platform serves this module and interface: the operator's override, else what it advertises."""
-        return self._endpoints.get(platform.id, {}).get((module, interface))
+        known = self._by_id.get(platform.id)
+        return None if known is None else known.endpoints.get((module, interface))
 
     def advertises(self, platform: Platform) -> frozenset[tuple[str, Interface]]:
-        return frozenset(self._endpoints.get(platform.id, {}))
+        known = self._by_id.get(platform.id)
+        return frozenset() if known is None else frozenset(known.endpoints)
 
     def is_offered(self, module: str, interface: Interface) -> bool:
         """Whether any platform advertises this module and interface."""
+        if self._offered is None:
+            self._offered = frozenset().union(*(one.endpoints for one in self._by_id.values()))
         return (module, interface) in self._offered
 
     def owns_url(self, platform: Platform, url: str) -> bool:
         """Whether scheme, host and port of a URL are those of one of the platform's registered endpoints (R-044)."""
-        return urls.origin(url) in self._origins.get(platform.id, frozenset())
+        known = self._by_id.get(platform.id)
+        return known is not None and urls.origin(url) in known.origins
+
+
+def _derive(platform: Platform) -> _Derived:
+    seats: dict[str, tuple[Seat, ...]] = {}
+    for role in platform.roles:
+        party = role.party
+        seats[party.key] = (*seats.get(party.key, ()), Seat(platform, role, party))
+    remote: dict[str, tuple[RemoteSeat, ...]] = {}
+    for reported in platform.reported if platform.is_peer else ():
+        key = reported.party.key
+        remote[key] = (*remote.get(key, ()), RemoteSeat(platform, reported))
+    planned = platform.status is ConnectionStatus.PLANNED
+    endpoints, registered = _addresses(platform)
+    origins = (urls.origin(url) for url in {*endpoints.values(), *registered})
+    return _Derived(
+        platform,
+        {token.fingerprint: (platform, token) for token in platform.tokens},
+        dict.fromkeys(platform.held_keys, platform.id),
+        seats,
+        remote,
+        frozenset(name.party.key for name in platform.approved) if planned else frozenset(),
+        endpoints,
+        frozenset(origin for origin in origins if origin),
+    )
+
+
+def _addresses(platform: Platform) -> tuple[dict[tuple[str, Interface], str], list[str]]:
+    """Where each module and interface is served, and every URL the platform registered."""
+    endpoints: dict[tuple[str, Interface], str] = {}
+    registered: list[str] = []
+    if platform.connection is not None:
+        registered.append(platform.connection.versions_url)
+        for endpoint in platform.connection.endpoints:
+            registered.append(endpoint.url)
+            if endpoint.interface is not None:
+                endpoints.setdefault((endpoint.module, endpoint.interface), endpoint.url)
+    for name, url in platform.settings.endpoint_overrides.items():
+        module, _, interface = name.partition("/")
+        endpoints[module, Interface(interface)] = url
+    return endpoints, registered

@@ -41,7 +41,7 @@ def route(registry: RegistrySnapshot, choices: Choices, request: Request) -> Dec
     sender = identify_sender(registry, platform, request)
     if isinstance(sender, Refused):
         return sender
-    refusal = _suspended(platform, sender, request) or _foreign_owner(registry, platform, request.owner)
+    refusal = _suspended(registry, platform, sender, request) or _foreign_owner(registry, platform, request.owner)
     if refusal is not None:
         return refusal
     if request.to is not None and request.to != choices.hub:
@@ -89,7 +89,9 @@ def _broadcast(
     if not registry.roles_of(platform, owner) & publishers:
         wanted = " or ".join(sorted(role.value for role in publishers))
         return invalid(f"{owner} is no {wanted}, so it has no {request.module} to publish")
-    if platform.is_peer:
+    if not any(seat.platform.id == platform.id for seat in registry.seats_of(owner)):
+        if registry.leads_to(owner) is not platform:
+            return invalid(f"{owner} is behind another hub, which publishes for it")
         return Broadcast(sender, owner, (), stored_only=True)
     return Broadcast(sender, owner, everybody(registry, choices, platform, owner, request.module))
 
@@ -107,8 +109,9 @@ def identify_sender(registry: RegistrySnapshot, platform: Platform, request: Req
         if hosted is not None:
             return hosted
     requesters, _ = acting_roles(request.module, request.interface)
-    acting = {role.party for role in platform.roles if role.role in requesters}
-    candidates = acting or {role.party for role in platform.roles}
+    standing = [role for role in platform.roles if not role.suspended] or platform.roles
+    acting = {role.party for role in standing if role.role in requesters}
+    candidates = acting or {role.party for role in standing}
     if len(candidates) == 1:
         return candidates.pop()
     return invalid("Name the party that sends this in OCPI-from-country-code and OCPI-from-party-id")
@@ -131,7 +134,7 @@ def by_stored_url(
 
     `receiver` is a platform id and a party. The endpoint is that of the request's module, or empty: it is not used.
     """
-    refusal = _suspended(*sender, request)
+    refusal = _suspended(registry, *sender, request)
     if refusal is not None:
         return refusal
     platform = registry.platform(receiver[0])
@@ -146,12 +149,14 @@ def by_stored_url(
     return Direct(sender[1], places[0].party, platform, endpoint)
 
 
-def _suspended(platform: Platform, sender: PartyId, request: Request) -> Refused | None:
-    """A party is suspended role by role: the roles that act here count, all of them when none does."""
+def _suspended(registry: RegistrySnapshot, platform: Platform, sender: PartyId, request: Request) -> Refused | None:
+    """A party is suspended role by role: the roles that act here count, all of them when none does. One behind a peer
+    hub is what the peer says of it.
+    """
     requesters, _ = acting_roles(request.module, request.interface)
-    mine = [role for role in platform.roles if role.party == sender]
-    acting = [role for role in mine if role.role in requesters] or mine
-    if acting and all(role.suspended for role in acting):
+    every = registry.roles_of(platform, sender, suspended=True)
+    acting = (every & requesters) or every
+    if acting and not acting & registry.roles_of(platform, sender):
         return Refused(403, StatusCode.CLIENT_ERROR, f"{sender} is suspended at this hub")
     return None
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 MAX_URL_LENGTH = 255
@@ -11,6 +12,7 @@ _DECODINGS = 4
 _DOT_SEGMENT = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\;])")
 _PLAIN = re.compile(r"[A-Za-z0-9/_~-]*")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}]")
+_BEHIND_HOST = re.compile(r"[/?#]")
 _UNENCODED_URL = re.compile(r"https?://", re.IGNORECASE)
 # What OCPI documents beside a `response_url` in a query (chargingprofiles GET).
 _BESIDE_RESPONSE_URL = "duration"
@@ -35,6 +37,19 @@ def resolve(base: str, reference: str) -> str:
 
 def origin(url: str) -> tuple[str, str, int] | None:
     """Scheme, host (lower case) and port of an absolute http(s) URL; None when it is not one or names a user."""
+    before, slashes, rest = url.partition("://")
+    behind = _BEHIND_HOST.search(rest)
+    front = f"{before}{slashes}{rest[: behind.start()]}" if behind else url
+    # What is too long to be a URL of OCPI is not kept.
+    return _kept_origin(front) if len(front) <= MAX_URL_LENGTH else _origin(front)
+
+
+@lru_cache(maxsize=16_384)
+def _kept_origin(front: str) -> tuple[str, str, int] | None:
+    return _origin(front)
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
     try:
         parts = urlsplit(url)
         port = parts.port

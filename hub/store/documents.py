@@ -1,6 +1,5 @@
 """How a record becomes the one document both stores keep, and back. Columns and indexes belong to each store."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -37,19 +36,6 @@ class RecordsUnreadable(StoreUnavailable):
         super().__init__("; ".join(problems.values()))
         self.readable = readable
         self.problems = problems
-
-
-def platforms_from(texts: Iterable[tuple[str, str]]) -> list[Platform]:
-    """Every platform of these (id, text) pairs, in order; RecordsUnreadable when some cannot be read."""
-    readable, problems = [], {}
-    for platform_id, text in texts:
-        try:
-            readable.append(record_from(Platform, text, platform_id))
-        except StoreUnavailable as problem:
-            problems[platform_id] = str(problem)
-    if problems:
-        raise RecordsUnreadable(in_order(readable), problems)
-    return in_order(readable)
 
 
 def claims_of(platform: Platform) -> list[str]:

@@ -15,6 +15,8 @@ _MOST_ATTEMPTS = 2
 _SETTLED = 255
 # A list of 1,000 legs takes 100 kB as text and 400 kB as objects.
 _LISTS_REMEMBERED = 32
+# A page of unfinished broadcasts ends before its bodies are more, however few they are.
+MOST_BODIES_BYTES = 16 * 1024 * 1024
 
 
 def fresh(legs: int) -> bytes:

@@ -30,10 +30,14 @@ class PlatformStore(Protocol):
     """Platforms with their parties, endpoints and tokens: one document each, so a handshake changes all or nothing."""
 
     async def generation(self) -> int:
-        """A number that differs after any change to any platform, made by any node."""
+        """A number that differs after any change to any platform, made by any node. Where changes are counted, it is
+        one higher after every write of this port that changed something.
+        """
 
     async def load_all(self) -> list[Platform]:
-        """Every platform, by creation time, then id."""
+        """Every platform, by creation time, then id. One whose stored text is as it was when it was last read or
+        written through this port is the very same object. RecordsUnreadable when some cannot be read.
+        """
 
     async def get(self, platform_id: str) -> Platform | None: ...
 
@@ -91,10 +95,10 @@ class KeyStore(Protocol):
 
 class AgreementStore(Protocol):
     async def generation(self) -> int:
-        """A number that differs after any change to any agreement, made by any node."""
+        """A number that differs after any change to any agreement, made by any node; counted as with platforms."""
 
     async def load_all(self) -> list[Agreement]:
-        """Every agreement, by id."""
+        """Every agreement, by id; the very same objects as with platforms."""
 
     async def put(self, agreement: Agreement) -> bool:
         """Stores it under its id; whether the id is new."""
@@ -178,7 +182,8 @@ class BroadcastStore(Protocol):
         """These (order, leg) are done, whatever came of them. Unknown ones are no error."""
 
     async def unfinished(self, after: int, limit: int) -> list[UnfinishedBroadcast]:
-        """At most `limit` broadcasts with unsettled legs and an order above `after`, by order."""
+        """At most `limit` broadcasts with unsettled legs and an order above `after`, by order; fewer where their bodies
+        are large, none only when there are none."""
 
 
 class KnownStore(Protocol):

@@ -1,10 +1,13 @@
 """What the tests of pulls share: switching them on, letting time pass, lists as bytes, and what the hub then shows."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pytest
 
 from hub import app
 from hub.app import RunningHub
@@ -81,13 +84,24 @@ class Setting(NamedTuple):
         return self.world[name].received.of(module, S, "GET")
 
 
+@contextmanager
+def known_ids() -> Iterator[None]:
+    """Platforms are called 0, 1 and so on in the order of invitation: pulls have their slots by the names of platforms,
+    so what is due when does not depend on chance.
+    """
+    numbers = count()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.broker.operations.new_platform_id", lambda: f"{next(numbers):010d}")
+        yield
+
+
 @asynccontextmanager
 async def setting(
     folder: Path, *platforms: str, clock: ManualClock | None = None, **settings: Any
 ) -> AsyncIterator[Setting]:
     """A hub and these platforms of the fixture world, with nothing received yet."""
     clock = clock or ManualClock()
-    with (folder / "legs.log").open("wb") as legs:
+    with (folder / "legs.log").open("wb") as legs, known_ids():
         async with (
             app.running(test_settings(folder, **settings), legs_to=legs, clock=clock) as hub,
             meeting(hub, only=list(platforms)) as world,

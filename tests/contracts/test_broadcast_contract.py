@@ -3,9 +3,11 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.store import legs as leg_list
 from hub.store.ports import Store
 from hub.store.records import Broadcast, LegClaim, PartyOn
 from tests.contracts.catalog_samples import LEGS, broadcast, fan_out, kept, of
@@ -135,6 +137,24 @@ async def test_unfinished_ones_come_by_order_in_portions(store: Store) -> None:
     assert [one.broadcast.legs for one in following] == [THOUSAND[: number + 1] for number in range(3, 7)]
     assert await store.broadcasts.unfinished(orders[-1], 100) == []
     assert await store.broadcasts.unfinished(0, 0) == []
+
+
+async def test_a_portion_ends_where_its_bodies_are_too_many_bytes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leg_list, "MOST_BODIES_BYTES", 100)
+    orders = []
+    for size in (40, 60, 1, None, 0, 99, 101, 101, None, 10):
+        body = None if size is None else b"x" * size
+        _, order = await store.catalog.apply(of(), kept(b"{}"), seen_at=NOW, broadcast=broadcast(), body=body)
+        orders.append(order)
+
+    portions, after = [], 0
+    while page := await store.broadcasts.unfinished(after, 5):
+        portions.append([None if one.body is None else len(one.body) for one in page])
+        after = page[-1].order
+    assert portions == [[40, 60], [1, None, 0, 99], [101], [101], [None, 10]]
+    assert [one.order for one in await store.broadcasts.unfinished(orders[2] or 0, 2)] == orders[3:5]
 
 
 async def test_what_was_begun_is_known_after_opening_again(place: Place, store: Store) -> None:

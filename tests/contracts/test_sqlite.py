@@ -103,7 +103,7 @@ async def test_a_caller_that_gave_up_is_not_written_for(store: SqliteStore) -> N
 
 
 async def test_a_full_queue_and_a_stuck_disk_refuse_in_time(path: Path) -> None:
-    store = SqliteStore(path, Writer(queue_limit=2, queue_timeout_s=0.05, commit_timeout_s=0.2))
+    store = SqliteStore(path, Writer(queue_limit=2, queue_timeout_s=0.05, commit_timeout_s=0.2, stuck_timeout_s=0.4))
     await store.open()
     started, release = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
@@ -120,7 +120,7 @@ async def test_a_full_queue_and_a_stuck_disk_refuse_in_time(path: Path) -> None:
     assert [("waiting already" in text, "did not commit" in text) for text in texts] == [(True, False)] * 2 + [
         (False, True)
     ] * 2
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match="began to commit"):
         await first
 
     release.set()

@@ -1,6 +1,6 @@
 """A hub that stops in the middle of a crawl goes on where it was, and nothing of the list is lost (ruling 13)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,12 +18,19 @@ from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.received import Received
 from hub.sandbox.reply import Reply
 from hub.sandbox.world import World, fixture_world
-from tests.conformance.pulling import EVERY_S, SOON_S, Setting, disown, own
+from tests.conformance.pulling import SOON_S, Setting, disown, known_ids, own
 from tests.hubs import id_of, register_all, settled, test_settings
 from tests.waiting import until
 
 S, R = Interface.SENDER, Interface.RECEIVER
+DAY_S = 86_400.0
 START = datetime.fromisoformat("2026-03-01T08:00:00Z")
+
+
+@pytest.fixture(autouse=True)
+def _known_ids() -> Iterator[None]:
+    with known_ids():
+        yield
 
 
 @asynccontextmanager
@@ -66,14 +73,14 @@ async def test_a_crawl_goes_on_after_a_restart(tmp_path: Path, first: bool) -> N
             port = scene.hub.settings.port
             own(scene, "L1", "GONE", "L2", "L3", "L4", owner="AT/CPX", name="P10")
             if not first:
-                await scene.pull("P10", locations=EVERY_S)
+                await scene.pull("P10", locations=DAY_S)
                 await scene.passes(60)
                 disown(scene, "GONE", name="P10")
                 own(scene, "L5", owner="AT/CPX", name="P10")
             hits: list[Received] = []
             hang_at(p10, "4", hits)
             if first:
-                await scene.switch("P10", locations=EVERY_S)
+                await scene.switch("P10", locations=DAY_S)
                 await scene.clock.jump(SOON_S)
             else:
                 await scene.hub.pulls.resync(id_of(scene.hub, "P10"))
@@ -105,7 +112,7 @@ async def test_after_a_long_time_away_a_crawl_begins_anew(tmp_path: Path) -> Non
             own(scene, "L1", "L2", "L3", owner="AT/CPX", name="P10")
             hits: list[Received] = []
             hang_at(p10, "2", hits)
-            await scene.switch("P10", locations=EVERY_S)
+            await scene.switch("P10", locations=DAY_S)
             await scene.clock.jump(SOON_S)
             await until(lambda: bool(hits))
             port = scene.hub.settings.port
@@ -123,7 +130,7 @@ async def test_the_alarm_of_a_broken_pull_stands_again_after_a_restart(tmp_path:
             await register_all(scene.hub, world)
             port = scene.hub.settings.port
             world["P10"].faults.on(names.LOCATIONS, S).answer(500)
-            await scene.pull("P10", locations=EVERY_S)
+            await scene.pull("P10", locations=DAY_S)
             (before,) = scene.alarms()
         async with running(tmp_path, world, START + timedelta(minutes=1), port) as scene:
             (after,) = scene.alarms()
@@ -140,7 +147,7 @@ async def test_what_a_hub_left_of_a_platform_that_is_gone_is_forgotten(tmp_path:
         async with running(tmp_path, world, START) as scene:
             await register_all(scene.hub, world)
             own(scene, "L1", owner="AT/CPX", name="P10")
-            await scene.pull("P10", locations=EVERY_S)
+            await scene.pull("P10", locations=DAY_S)
             assert len(await scene.hub.store.pulls.load_all()) == 1
             assert await scene.hub.store.platforms.remove(id_of(scene.hub, "P10"))
         async with running(tmp_path, world, START + timedelta(minutes=1)) as scene:
@@ -155,7 +162,7 @@ async def test_a_party_that_left_and_came_back_is_read_whole(tmp_path: Path) -> 
         async with running(tmp_path, world, START) as scene:
             await register_all(scene.hub, world)
             own(scene, "L1", last_updated="2025-01-01T00:00:00Z")
-            await scene.pull("P1", locations=EVERY_S)
+            await scene.pull("P1", locations=DAY_S)
             both = list(p1.roles)
             assert (await p1.update(roles=both[1:])).ok
             await scene.passes(60)

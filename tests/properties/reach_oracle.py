@@ -3,7 +3,7 @@ R-193, R-205 to R-208, rulings 19 and 24)."""
 
 from typing import NamedTuple
 
-from hub.domain.platform import Platform
+from hub.domain.platform import Platform, RoleName
 from hub.ocpi.names import Interface, Role
 from hub.ocpi.party_id import PartyId
 from tests.properties.agreement_oracle import allows_any, know_each_other
@@ -44,8 +44,8 @@ def is_hub(platform: Platform) -> bool:
 
 
 def everyone(world: World) -> list[There]:
-    """Every party in every role, in the order in which platforms are known. Who is here is not behind a peer (ruling
-    24), and behind a peer that is away everybody is.
+    """Every party in every role, in the order in which platforms are known. Who is here, or expected here, is not
+    behind a peer (ruling 24), and behind a peer that is away everybody is.
     """
     here = [
         There(home, str(lower(role.party)), role.role, "SUSPENDED" if role.suspended else state_of(home), behind=False)
@@ -64,7 +64,23 @@ def everyone(world: World) -> list[There]:
         if is_hub(peer)
         for one in peer.reported
     ]
-    return here + [one for one in behind if one.party not in {other.party for other in here}]
+    taken = {other.party for other in here} | {str(lower(name.party)) for name in reserved(world)}
+    return here + [one for one in behind if one.party not in taken]
+
+
+def reserved(world: World) -> list[RoleName]:
+    """What is kept for platforms that never were connected."""
+    return [name for home in world.platforms if state_of(home) == "PLANNED" for name in home.approved]
+
+
+def by_the_oldest_way(world: World) -> list[There]:
+    """The same as `everyone`, each party behind peer hubs by the one known longest alone."""
+    first: dict[str, Platform] = {}
+    every = everyone(world)
+    for there in every:
+        if there.behind:
+            first.setdefault(there.party, there.home)
+    return [there for there in every if not there.behind or first[there.party] is there.home]
 
 
 def of_platform(world: World, mine: Platform) -> list[There]:
@@ -74,9 +90,7 @@ def of_platform(world: World, mine: Platform) -> list[There]:
 
 def is_planned(world: World, party: str) -> bool:
     """R-193: the operator has reserved it for a platform that never was connected."""
-    return any(
-        lower(name.party) == party for home in world.platforms if state_of(home) == "PLANNED" for name in home.approved
-    )
+    return any(lower(name.party) == party for name in reserved(world))
 
 
 def url_at(home: Platform, module: str, interface: Interface) -> str | None:
@@ -120,13 +134,13 @@ def may(world: World, mine: Platform, sender: str, there: There, module: str, in
 
 
 def seen_by(world: World, mine: Platform, sender: str, module: str) -> frozenset[str]:
-    """R-089, R-091: whose objects a party sees, in lower case."""
+    """R-089, R-091: whose objects a party sees, in lower case. To a peer hub nobody is shown who is behind another."""
     readers, owners = acting(module, Interface.SENDER)
     roles = active_roles(world, mine, sender) & readers
     seen = set()
-    for there in everyone(world):
+    for there in by_the_oldest_way(world):
         opposite = there.role in owners
-        elsewhere = there.home is not mine
+        elsewhere = there.home is not mine and not (there.behind and is_hub(mine))
         shown = there.state != "SUSPENDED"
         if (
             opposite

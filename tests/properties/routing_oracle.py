@@ -11,12 +11,13 @@ from tests.properties.reach_oracle import (
     There,
     acting,
     active_roles,
+    by_the_oldest_way,
     everyone,
     is_hub,
-    is_planned,
     lower,
     may,
     of_platform,
+    reserved,
     seen_by,
     url_at,
 )
@@ -153,28 +154,31 @@ def speaker(world: World, mine: Platform, request: Request) -> Answered | str:
     else:
         # The only party that can act; where nobody typically acts, the only party there is. Whom a peer hub has behind
         # it, it has to name.
-        hosted = {str(lower(role.party)) for role in mine.roles}
-        can = {str(lower(role.party)) for role in mine.roles if role.role in callers} or hosted
+        standing = [role for role in mine.roles if not role.suspended] or mine.roles
+        can = {str(lower(role.party)) for role in standing if role.role in callers}
+        can = can or {str(lower(role.party)) for role in standing}
         if len(can) != 1:
             return Answered(200, 2001)
         (sender,) = can
-    if is_suspended(mine, sender, request):
+    if is_suspended(world, mine, sender, request):
         return Answered(403, 2000)
     return sender if owner is None or owner in own else Answered(404, 2001)
 
 
-def is_suspended(mine: Platform, sender: str, request: Request) -> bool:
-    """Suspension is of a role, so the ones it acts in count. It is this hub's operator who suspends."""
+def is_suspended(world: World, mine: Platform, sender: str, request: Request) -> bool:
+    """Suspension is of a role, so the ones it acts in count: here by this hub's operator, behind a peer by what that
+    reports.
+    """
     callers, _ = acting(request.module, request.interface)
-    roles = [role for role in mine.roles if lower(role.party) == sender]
-    acts = [role for role in roles if role.role in callers] or roles
-    return acts != [] and all(role.suspended for role in acts)
+    roles = {there.role for there in of_platform(world, mine) if there.party == sender}
+    acts = roles & callers or roles
+    return acts != set() and not acts & active_roles(world, mine, sender)
 
 
 def direct(world: World, mine: Platform, sender: str, to: str, request: Request) -> Answered | Sent:
     there = [one for one in everyone(world) if one.party == to]
-    if not there:  # F4, F1
-        return Answered(200, 4003 if is_planned(world, to) else 4001)
+    if not there:  # F4 for those who may reach it once it is there; F1
+        return Answered(200, 4003 if may_expect(world, mine, sender, to, request) else 4001)
 
     # R-059: in the role that serves. F3: as far as there is an agreement.
     _, servers = acting(request.module, request.interface)
@@ -204,6 +208,15 @@ def direct(world: World, mine: Platform, sender: str, to: str, request: Request)
     return Answered(200, 4000) if url is None else Sent(sender, to, home.id, url)
 
 
+def may_expect(world: World, mine: Platform, sender: str, to: str, request: Request) -> bool:
+    """Whether a party is reserved in a role in which the sender may reach it."""
+    return any(
+        lower(name.party) == to
+        and may(world, mine, sender, There(mine, to, name.role, "PLANNED", False), request.module, request.interface)
+        for name in reserved(world)
+    )
+
+
 def homes_of(there: Sequence[There]) -> list[Platform]:
     """Each platform once, in order."""
     return [one.home for at, one in enumerate(there) if one.home not in [before.home for before in there[:at]]]
@@ -217,7 +230,9 @@ def everybody(world: World, mine: Platform, sender: str, request: Request) -> An
     owners, _ = acting(request.module, request.interface)
     if not active_roles(world, mine, owner) & owners:
         return Answered(200, 2001)
-    if is_hub(mine):  # R-208, T-26
+    if owner not in {lower(role.party) for role in mine.roles}:  # R-208, T-26: it is behind this peer hub
+        if not any(one.party == owner and one.home is mine for one in by_the_oldest_way(world)):
+            return Answered(200, 2001)
         return Told(sender, owner, (), stored_only=True)
     return Told(sender, owner, legs_for_all(world, mine, owner, request), stored_only=False)
 
@@ -225,7 +240,7 @@ def everybody(world: World, mine: Platform, sender: str, request: Request) -> An
 def legs_for_all(world: World, mine: Platform, owner: str, request: Request) -> tuple[Sent, ...]:
     """R-073 to R-075, RT3, T-24: one leg per party and platform."""
     legs = set()
-    for there in everyone(world):
+    for there in by_the_oldest_way(world):
         wanted = there.role in TOLD[request.module] and there.state == "CONNECTED"
         own = there.party == owner or (there.home is mine and not world.choices.broadcast_own_platform)
         too_far = there.behind and not world.choices.broadcast_across_hubs
@@ -252,12 +267,14 @@ def one_of(world: World, mine: Platform, sender: str, candidates: Sequence[str],
         and there.role in servers
         and may(world, mine, sender, there, request.module, request.interface)
     }
+    if len(left) > 1:  # one that is suspended does not make another one doubtful
+        left = {one.party for one in everyone(world) if one.party in left and one.state != "SUSPENDED"} or left
     return direct(world, mine, sender, left.pop(), request) if len(left) == 1 else Answered(200, 4001)
 
 
 def along_a_url(world: World, mine: Platform, sender: str, home: str, to: str, request: Request) -> Answered | Sent:
     """A message along a URL the hub gave out: agreements are not asked again (ruling 19)."""
-    if is_suspended(mine, sender, request):
+    if is_suspended(world, mine, sender, request):
         return Answered(403, 2000)
     there = [one for one in everyone(world) if one.party == to and one.home.id == home]
     if not there:

@@ -168,7 +168,9 @@ def platforms_like(draw: st.DrawFn, home: str) -> Platform:
         was_registered=was_registered,
         settings=PlatformSettings(endpoint_overrides=overrides, broadcast_as_direct=draw(st.booleans())),
         # One who is no hub has nobody behind it, whatever it reported once.
-        reported=draw(st.lists(st.sampled_from(_REPORTED[home]), max_size=4, unique_by=_key)) if peer or roles else (),
+        reported=draw(st.lists(st.sampled_from(_REPORTED[home]), max_size=4, unique_by=_key))
+        if peer or draw(SELDOM)
+        else (),
     )
 
 
@@ -202,40 +204,50 @@ def own_roles(mine: Platform) -> list[HostedRole | ReportedParty]:
 
 
 @st.composite
-def requests(draw: st.DrawFn, world: World, endpoints: Sequence[Asked], *, named: bool = True) -> Request:
-    """A request that is mostly in order: sent by a party of the platform that typically calls this endpoint. Without
-    `named`, TO is the hub or absent.
+def requests(draw: st.DrawFn, world: World, endpoints: Sequence[Asked], to: str = "any") -> Request:
+    """A request that is mostly in order: sent by a party of the platform that typically calls this endpoint. `to`:
+    `party`, or `hub` for the hub or nobody, or `any` of both.
     """
     mine = draw(st.sampled_from(world.platforms))
     speaks = draw(st.sampled_from(own_roles(mine) or [hosted(Role.CPO, "NL/ABC")]))
     typical = [one for one in endpoints if speaks.role in ACTING[one.module, one.interface][0]]
     asked = draw(st.sampled_from(endpoints if draw(SELDOM) or not typical else typical))
-    if named and draw(SELDOM):
+    if to != "hub" and draw(SELDOM):
         asked = draw(st.sampled_from(OTHERS))
 
     own = [str(role.party) for role in own_roles(mine)] or ["NL/ABC"]
+    # Who is met in many places is asked for as often.
     known = [str(role.party) for there in world.platforms for role in (*own_roles(there), *there.approved)] or own
-    nobody = st.none() | parties(["NL/HUB", "nl/hub"])
-    somebody = parties([*SPELLINGS, "XX/ZZZ", "*/**"]) if draw(SELDOM) else parties(known)
-    anybody = parties([*SPELLINGS, "NL/HUB", "BE/H1", "%4EL/ABC"])
-    own_party = parties([*[str(speaks.party)] * 6, *own])
+    somebody = [*SPELLINGS, "XX/ZZZ", "*/**"] if draw(SELDOM) else known
+    names: dict[str, list[str | None]] = {
+        "party": [*somebody],
+        "hub": _HUB_OR_NOBODY,
+        "any": [*somebody, *_HUB_OR_NOBODY * (len(somebody) // 3 + 1)],
+    }
+    anybody = [*SPELLINGS, "NL/HUB", "BE/H1", "%4EL/ABC"]
+    mostly = [*[str(speaks.party)] * 8, *own]
     return Request(
         platform_id="P9" if draw(SELDOM) and draw(SELDOM) else mine.id,
-        to=draw(nobody | somebody) if named else draw(nobody),
-        sender=draw(anybody if draw(SELDOM) and draw(st.booleans()) else st.none() | own_party | own_party | own_party),
+        to=draw(_named(names[to])),
+        sender=draw(_named(anybody if draw(SELDOM) and draw(SELDOM) else [*[None] * 3, *mostly])),
         module=asked.module,
         interface=asked.interface,
-        owner=draw(anybody if draw(SELDOM) else own_party) if asked.owned else None,
+        owner=draw(_named(anybody if draw(SELDOM) else mostly)) if asked.owned else None,
         custom=asked.module == CUSTOM,
         method=asked.method,
         is_list=asked.bare,
     )
 
 
+_HUB_OR_NOBODY = [None, None, "NL/HUB", "nl/hub"]
+
+
+def _named(names: Sequence[str | None]) -> st.SearchStrategy[PartyId | None]:
+    return st.sampled_from(names).map(lambda name: None if name is None else party(name))
+
+
 @st.composite
-def situations(
-    draw: st.DrawFn, endpoints: Sequence[Asked] = ENDPOINTS, *, named: bool = True, most: int = 8
-) -> Situation:
+def situations(draw: st.DrawFn, endpoints: Sequence[Asked] = ENDPOINTS, to: str = "any", *, most: int = 8) -> Situation:
     """A world, and what is asked in it one after the other."""
     world = draw(worlds())
-    return world, draw(st.lists(requests(world, endpoints, named=named), min_size=1, max_size=most))
+    return world, draw(st.lists(requests(world, endpoints, to), min_size=1, max_size=most))

@@ -13,7 +13,7 @@ from hub.domain.routing import route
 from hub.ocpi.names import Interface
 from hub.ocpi.party_id import PartyId
 from tests.properties.agreement_oracle import allows_any
-from tests.properties.reach_oracle import TOLD, is_hub, lower, state_of, url_at
+from tests.properties.reach_oracle import TOLD, by_the_oldest_way, is_hub, lower, state_of, url_at
 from tests.properties.routing_worlds import ENDPOINTS, SPELLINGS, Situation, World, parties, situations
 from tests.unit.domain.acting import ACTING
 from tests.unit.domain.platforms import HUB
@@ -36,7 +36,7 @@ def home_of(world: World, platform_id: str) -> Platform:
 
 
 @settings(max_examples=50)
-@given(situations())
+@given(situations(to="party"))
 def test_a_message_for_one_party_names_the_same_two_on_every_hop(situation: Situation) -> None:
     """RT2; RT6 when one of the two is behind a peer hub."""
     world, asked = situation
@@ -51,7 +51,7 @@ def test_a_message_for_one_party_names_the_same_two_on_every_hop(situation: Situ
 
 
 @settings(max_examples=50)
-@given(situations(ANSWERED, named=False), st.lists(parties(SPELLINGS), max_size=3))
+@given(situations(ANSWERED, "hub"), st.lists(parties(SPELLINGS), max_size=3))
 def test_openly_routed_it_names_the_requester_and_the_party_found(
     situation: Situation, candidates: list[PartyId]
 ) -> None:
@@ -72,7 +72,7 @@ def test_openly_routed_it_names_the_requester_and_the_party_found(
 
 
 @settings(max_examples=80)
-@given(situations(PUSHES, named=False))
+@given(situations(PUSHES, "hub"))
 def test_told_to_everybody_it_comes_from_the_hub_to_each_who_is_entitled(situation: Situation) -> None:
     """RT3, T-24."""
     world, asked = situation
@@ -90,21 +90,23 @@ def test_told_to_everybody_it_comes_from_the_hub_to_each_who_is_entitled(situati
 
         told = [(leg.platform.id, lower(leg.receiver)) for leg in decision.receivers]
         assert len(told) == len(set(told))
-        assert set(told) == (set() if is_hub(mine) else set(entitled(world, mine, decision.owner, request.module)))
+        from_here = any(role.party == decision.owner for role in mine.roles)
+        assert set(told) == (set(entitled(world, mine, decision.owner, request.module)) if from_here else set())
 
 
 def entitled(world: World, mine: Platform, owner: PartyId, module: str) -> Iterator[tuple[str, str | None]]:
     """Platform and party of each who is to be told."""
     publishers, _ = ACTING[module, Interface.RECEIVER]
     acts_as = {role.role for role in mine.roles if role.party == owner and not role.suspended} & publishers
-    here = {role.party for home in world.platforms for role in home.roles}
+    ways = {(there.home.id, there.party) for there in by_the_oldest_way(world)}
     for home in world.platforms:
         for role in led_to(home):
             opposite = role.role in TOLD[module]
             connected = state_of(home) == "CONNECTED" and not is_away(role)
             takes = url_at(home, module, Interface.RECEIVER) is not None
             other = role.party != owner and (home is not mine or world.choices.broadcast_own_platform)
-            near = isinstance(role, HostedRole) or (world.choices.broadcast_across_hubs and role.party not in here)
+            across = world.choices.broadcast_across_hubs and (home.id, lower(role.party)) in ways
+            near = isinstance(role, HostedRole) or across
             target = (str(lower(role.party)), role.role)
             permitted = allows_any(world.treaty, str(lower(owner)), acts_as, target, module)
             if opposite and connected and takes and other and near and permitted:
@@ -116,7 +118,7 @@ def is_away(role: HostedRole | ReportedParty) -> bool:
 
 
 @settings(max_examples=40)
-@given(situations(PUSHES, named=False))
+@given(situations(PUSHES, "hub"))
 def test_a_leg_that_waited_is_due_when_it_would_be_sent_anew(situation: Situation) -> None:
     """As it stands, and to the same endpoint; whom the operator's choices left out at first was never a leg."""
     world, asked = situation

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from hub.domain import pushes as rules
 from hub.domain.catalog import ObjectKey, Push, Verdict
 from hub.domain.pushes import covers, judge, part_of
 from hub.ocpi import codec, times
@@ -243,6 +245,19 @@ def test_covering_is_transitive_and_a_push_covers_itself(one: Push, two: Push, t
     assert covers(one, one)
     if covers(one, two) and covers(two, three):
         assert covers(one, three)
+
+
+@given(pushes(), st.none() | pushes(st.just(()), ["PUT"], (0, 3)).map(lambda one: one.body), st.integers(0, 600))
+def test_what_is_too_large_is_refused_and_nothing_else(push: Push, held: bytes | None, most: int) -> None:
+    free = judge(push, held)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "_MOST_BYTES", most)
+        bounded = judge(push, held)
+    if max(len(push.body or b""), len(free.raw or b"")) > most:
+        assert (bounded.http, bounded.code, bounded.raw, bounded.fan_out) == (200, 2001, None, False)
+        assert f"{most} bytes at most" in (bounded.message or "")
+    else:
+        assert bounded == free
 
 
 TEXTS = st.text(max_size=4) | st.sampled_from(["NL", "CPA", "LOC1", "RFID", "\udc80", "", "x" * 300])

@@ -69,14 +69,19 @@ def check(situation: Situation) -> None:
         assert simplified(route(snapshot, world.choices, request)) == oracle.expected(world, request), request
 
 
-@settings(max_examples=150)
 @given(situations())
 def test_route_says_what_the_requirements_say(situation: Situation) -> None:
     check(situation)
 
 
+@settings(max_examples=300)
+@given(situations(to="party"))
+def test_so_it_does_where_somebody_is_named(situation: Situation) -> None:
+    check(situation)
+
+
 @settings(max_examples=60)
-@given(situations(HELD, named=False))
+@given(situations(HELD, "hub"))
 def test_so_it_does_where_the_hub_answers_and_tells_everybody(situation: Situation) -> None:
     check(situation)
 
@@ -116,7 +121,7 @@ def test_whatever_is_asked_there_is_a_decision(world: World, request: Request) -
 
 
 @settings(max_examples=60)
-@given(situations(OPEN, named=False), st.lists(parties([*SPELLINGS, "XX/ZZZ"]), max_size=4))
+@given(situations(OPEN, "hub"), st.lists(parties([*SPELLINGS, "XX/ZZZ"]), max_size=4))
 def test_of_those_a_content_leads_to_one_is_left_or_nobody(situation: Situation, candidates: list[PartyId]) -> None:
     world, asked = situation
     snapshot = world.snapshot()

@@ -54,6 +54,14 @@ def test_defaults_of_the_limits() -> None:
     assert (settings.connect_back_timeout, settings.body_timeout) == (10, 30)
 
 
+def test_routing_takes_no_liberties_by_default() -> None:
+    settings = load(None, HOME)
+
+    assert settings.agreements_default == "open"
+    assert (settings.lenient_lists, settings.authorize_all) == (False, False)
+    assert (settings.broadcast_own_platform, settings.broadcast_across_hubs) == (False, False)
+
+
 def test_environment_wins_over_the_file(tmp_path: Path) -> None:
     config = toml(tmp_path, 'port = 9000\nparty_id = "ABC"\nallowed_networks = ["10.0.0.0/8"]\n')
 
@@ -111,6 +119,10 @@ def test_public_url_follows_the_host(host: str, url: str) -> None:
         ("MAX_BODY", "5 MiB", 5 * 1024**2),
         ("FORWARD_TIMEOUT", "0.5", 0.5),
         ("ALLOW_HTTP", "true", True),
+        ("LENIENT_LISTS", "true", True),
+        ("AUTHORIZE_ALL", "true", True),
+        ("BROADCAST_OWN_PLATFORM", "true", True),
+        ("BROADCAST_ACROSS_HUBS", "false", False),
         ("LOG_LEVEL", "DEBUG", "debug"),
         ("LOG_FORMAT", "console", "console"),
         ("AGREEMENTS_DEFAULT", "closed", "closed"),
@@ -152,6 +164,10 @@ def test_accepted(name: str, written: str, read: object) -> None:
         ("ALLOWED_NETWORKS", "10.0.0.0/99"),
         ("ALLOWED_NETWORKS", "10.0.0.1/8"),
         ("ALLOW_HTTP", "perhaps"),
+        ("LENIENT_LISTS", "some"),
+        ("AUTHORIZE_ALL", "2"),
+        ("BROADCAST_OWN_PLATFORM", "own"),
+        ("BROADCAST_ACROSS_HUBS", "-"),
         ("CA_FILE", "/nowhere/ca.pem"),
         ("EGRESS_PROXY", "socks5://proxy.example.com"),
         ("CONNECT_TIMEOUT", "0"),

@@ -7,6 +7,8 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from hub.errors import StoreConflict
 from hub.store import legs as leg_list
 from hub.store.documents import record_from, text_of
@@ -21,6 +23,8 @@ _STAMP_BITS = 62
 # A list of legs that no broadcast uses is forgotten after a day. A node that uses one says so again every hour.
 _UNUSED_S = 86_400
 _SAY_AGAIN_S = 3_600
+
+log = structlog.get_logger("hub.store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +103,24 @@ class MongoBroadcasts:
             await self._group.write(Steps({}, by_order))
 
     async def unfinished(self, after: int, limit: int) -> list[UnfinishedBroadcast]:
-        if limit < 1:
-            return []
-        found = await self._broadcasts.page({"_id": {"$gt": after}}, by="_id", limit=limit)
-        legs = await self._legs_of({document["audience"] for document in found})
-        return [
-            UnfinishedBroadcast(
-                document["_id"],
-                replace(
-                    record_from(Broadcast, document["doc"], f"number {document['_id']}"),
-                    legs=legs[document["audience"]],
-                ),
-                document["body"],
-                leg_list.attempts(document["progress"]),
-            )
-            for document in found
-            # A list is there before its broadcasts are; should one be lost, nobody could be told anything.
-            if document["audience"] in legs
-        ]
+        while limit > 0:
+            bodies = ("body", leg_list.MOST_BODIES_BYTES)
+            found = await self._broadcasts.page({"_id": {"$gt": after}}, by="_id", limit=limit, most_bytes=bodies)
+            legs = await self._legs_of({document["audience"] for document in found})
+            await self._forget([document["_id"] for document in found if document["audience"] not in legs])
+            there = [_unfinished(one, legs[one["audience"]]) for one in found if one["audience"] in legs]
+            if there or not found:
+                return there
+            after = found[-1]["_id"]
+        return []
+
+    async def _forget(self, orders: list[int]) -> None:
+        """Removes broadcasts without a list of legs. A list is there before its broadcasts are, so that it was lost
+        or removed by somebody else; nobody can be told what they say.
+        """
+        if orders:
+            log.error("broadcasts are given up because their lists of receivers are gone", orders=orders)
+            await self._broadcasts.delete({"_id": {"$in": orders}})
 
     async def _keep(self, audiences: dict[bytes, Audience]) -> None:
         """Makes sure the lists are stored."""
@@ -210,6 +214,12 @@ def _document(order: int, audience: Audience, broadcast: Broadcast, body: bytes 
             "stamp": secrets.randbits(_STAMP_BITS),
         }
     )
+
+
+def _unfinished(document: Document, legs: tuple[PartyOn, ...]) -> UnfinishedBroadcast:
+    order = document["_id"]
+    broadcast = replace(record_from(Broadcast, document["doc"], f"number {order}"), legs=legs)
+    return UnfinishedBroadcast(order, broadcast, document["body"], leg_list.attempts(document["progress"]))
 
 
 def _change(document: Document, progress: bytearray, stamp: int) -> Write:

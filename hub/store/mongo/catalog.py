@@ -100,13 +100,15 @@ class MongoCatalog:
         """Removes objects of an owner, up to the bound, or the owner when nothing is left; how many objects."""
         query = {"module": module, "owner": owner.key}
         async with self._rounds.alone:
+            await self._counters.mend()
             some = await self._catalog.page(query, "_id", "sequence", by="sequence", limit=_PER_REMOVAL)
             if not some:
                 await self._counters.forget(module, owner)
                 return 0
-            with self._counters.at_stake():
+            went = [Moved(module, owner, one["sequence"], -1) for one in some]
+            with self._counters.at_stake(went):
                 await self._catalog.delete({"_id": {"$in": [one["_id"] for one in some]}})
-                await self._counters.count([Moved(module, owner, one["sequence"], -1) for one in some])
+                await self._counters.count(went)
             return len(some)
 
     async def _walk(self, wanted: Wanted) -> Walk:

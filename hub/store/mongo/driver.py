@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from bson.errors import BSONError
 from pymongo import AsyncMongoClient, DeleteOne, InsertOne, ReadPreference, ReturnDocument, UpdateOne, uri_parser
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -180,6 +181,8 @@ class Mongo:
                 return await call()
         except DuplicateKeyError as problem:
             raise StoreConflict(_taken_key(problem)) from None
+        except BSONError as problem:  # before anything was sent; of too large a document too
+            raise StoreUnavailable(f"MongoDB cannot hold the document ({type(problem).__name__})") from None
         except (PyMongoError, TimeoutError) as problem:
             raise StoreUnavailable(_sentence(problem)) from None
         finally:
@@ -252,16 +255,18 @@ class Collection:
         limit: int,
         skip: int = 0,
         descending: bool = False,
+        most_bytes: tuple[str, int] | None = None,
     ) -> list[Document]:
         """At most `limit` matches in the order of a member. With members, only they are read, without `_id` unless it
-        is one of them; an index that holds them all answers alone.
+        is one of them; an index that holds them all answers alone. `most_bytes`: a member with bytes and how many they
+        may be in all; the page ends before the document with which they would be more, unless that is the first.
         """
         shown = {"_id": 0, **dict.fromkeys(members, 1)} if members else None
         order = [(by, -1 if descending else 1)]
 
         async def call() -> list[Document]:
             cursor = self._raw.find(query, shown, sort=order, skip=skip, limit=limit)
-            found: list[Document] = await cursor.to_list(None)
+            found: list[Document] = await (cursor.to_list(None) if most_bytes is None else _up_to(cursor, *most_bytes))
             return found
 
         return await self._mongo.answer(call)
@@ -336,6 +341,18 @@ def _operation(write: Write) -> Any:
     if isinstance(write, Update):
         return UpdateOne(write.query, write.change, upsert=write.upsert)
     return DeleteOne(write.query)
+
+
+async def _up_to(cursor: Any, member: str, most: int) -> list[Document]:
+    """The first documents of a cursor, which is read and held no further."""
+    found: list[Document] = []
+    async for document in cursor:
+        most -= len(document[member] or b"")
+        if found and most < 0:
+            await cursor.close()
+            break
+        found.append(document)
+    return found
 
 
 async def _ready(made: Any) -> Any:

@@ -4,7 +4,8 @@ import secrets
 
 from hub.domain.platform import Platform
 from hub.errors import StoreConflict
-from hub.store.documents import claims_of, platforms_from, record_from, text_of
+from hub.store.decoded import Decoded, platforms_from
+from hub.store.documents import claims_of, text_of
 from hub.store.mongo.driver import Document, Mongo
 
 # One chance in a million million that a change goes unseen by one poll; room for millions of platforms in a sum.
@@ -20,25 +21,29 @@ class MongoPlatforms:
 
     def __init__(self, mongo: Mongo) -> None:
         self._platforms = mongo.collection("platforms")
+        self._decoded = Decoded(Platform)
 
     async def generation(self) -> int:
         return await self._platforms.total("stamp", index="stamp")
 
     async def load_all(self) -> list[Platform]:
         found = await self._platforms.find({}, "doc")
-        return platforms_from((document["_id"], document["doc"]) for document in found)
+        return await platforms_from([(document["_id"], document["doc"]) for document in found], self._decoded)
 
     async def get(self, platform_id: str) -> Platform | None:
         document = await self._platforms.get({"_id": platform_id})
-        return None if document is None else _platform(document)
+        return None if document is None else self._decoded.record(platform_id, document["doc"])
 
     async def insert(self, platform: Platform) -> None:
-        await self._platforms.insert(_document(platform))
+        document = _document(platform)
+        await self._platforms.insert(document)
+        self._decoded.wrote(platform.id, document["doc"], platform)
 
     async def replace(self, platform: Platform) -> None:
-        query = {"_id": platform.id, "revision": platform.revision - 1}
-        if not await self._platforms.replace(query, _document(platform)):
+        query, document = {"_id": platform.id, "revision": platform.revision - 1}, _document(platform)
+        if not await self._platforms.replace(query, document):
             raise StoreConflict("revision")
+        self._decoded.wrote(platform.id, document["doc"], platform)
 
     async def replace_both(self, giver: Platform, taker: Platform) -> None:
         replacements = [
@@ -47,6 +52,8 @@ class MongoPlatforms:
         ]
         if not await self._platforms.replace_all(replacements):
             raise StoreConflict("revision")
+        for platform, (_, document) in zip((giver, taker), replacements, strict=True):
+            self._decoded.wrote(platform.id, document["doc"], platform)
 
     async def remove(self, platform_id: str) -> bool:
         return await self._platforms.delete({"_id": platform_id}) > 0
@@ -61,7 +68,3 @@ def _document(platform: Platform) -> Document:
         "claims": [platform.id, *claims_of(platform)],
         "doc": text_of(platform),
     }
-
-
-def _platform(document: Document) -> Platform:
-    return record_from(Platform, document["doc"], document["_id"])

@@ -8,6 +8,7 @@ when another node was faster, it is read and judged again.
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,9 +25,11 @@ from hub.store.mongo.driver import Delete, Document, Insert, Mongo, Update, Writ
 from hub.store.records import Broadcast
 
 _ATTEMPTS = 5
+# A round takes no further calls after bodies of so many bytes, so that its writes end within the bound of a call.
+_MOST_BODIES_BYTES = 16 * 1024 * 1024
 _STAMP_BITS = 62
-# Judging takes some 50 µs; after so many others may run.
-_JUDGED_AT_ONCE = 16
+# Judging takes some 50 µs, of an object of megabytes much more. After so long others may run.
+_JUDGED_AT_ONCE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,11 @@ class Rounds:
         return outcome
 
     async def _commit(self, batch: Sequence[Application]) -> list[Any]:
+        batch = _round(batch)
         results: list[Any] = [None] * len(batch)
         left = {application.key.text for application in batch}
         async with self.alone:
+            await self._counters.mend()
             for _ in range(_ATTEMPTS):
                 drafts = await self._judged(batch, left, results)
                 left = await self._written(drafts)
@@ -132,12 +137,14 @@ class Rounds:
         """A draft for each of these objects, after everything in the round about it."""
         stored = {one["_id"]: one for one in await self._catalog.find({"_id": {"$in": list(keys)}})}
         drafts: dict[str, Draft] = {}
+        enough = 0.0
         for place, application in enumerate(batch):
             key = application.key
             if key.text not in keys:
                 continue
-            if place % _JUDGED_AT_ONCE == 0:
+            if time.monotonic() >= enough:
                 await asyncio.sleep(0)
+                enough = time.monotonic() + _JUDGED_AT_ONCE_S
             draft = drafts.setdefault(key.text, Draft(key, stored.get(key.text)))
             try:
                 verdict = application.judge(draft.raw)
@@ -158,9 +165,11 @@ class Rounds:
         writes = {draft.key.text: write for draft in drafts if (write := draft.write(stamp)) is not None}
         if not writes:
             return set()
-        if not any(draft.moved for draft in drafts):
+        moved = [one for draft in drafts for one in draft.moved]
+        if not moved:
             return await self._lost(writes, stamp)
-        with self._counters.at_stake():
+        await self._counters.expect({(one.module, one.owner) for one in moved if one.step > 0})
+        with self._counters.at_stake(moved):
             lost = await self._lost(writes, stamp)
             won = (draft for draft in drafts if draft.key.text not in lost)
             await self._counters.count([moved for draft in won for moved in draft.moved])
@@ -204,6 +213,16 @@ class Rounds:
         if added:
             for place, order in zip(places, await self._broadcasts.add(added), strict=True):
                 results[place] = (results[place][0], order)
+
+
+def _round(batch: Sequence[Application]) -> Sequence[Application]:
+    """The first calls, at least one; the others are for the next round."""
+    size = 0
+    for place, application in enumerate(batch):
+        size += len(application.body or b"")
+        if place and size > _MOST_BODIES_BYTES:
+            return batch[:place]
+    return batch
 
 
 def _names(key: ObjectKey) -> Document:

@@ -3,7 +3,8 @@
 import sqlite3
 
 from hub.domain.agreements import Agreement
-from hub.store.documents import record_from, text_of
+from hub.store.decoded import Decoded, agreements_from
+from hub.store.documents import text_of
 from hub.store.sqlite.database import Database
 
 
@@ -12,6 +13,7 @@ class SqliteAgreements:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._decoded = Decoded(Agreement)
 
     async def generation(self) -> int:
         ((generation,),) = await self._database.read("SELECT value FROM meta WHERE name = 'agreements'")
@@ -19,7 +21,7 @@ class SqliteAgreements:
 
     async def load_all(self) -> list[Agreement]:
         rows = await self._database.read("SELECT id, doc FROM agreements ORDER BY id")
-        return [record_from(Agreement, text, key) for key, text in rows]
+        return await agreements_from(rows, self._decoded)
 
     async def put(self, agreement: Agreement) -> bool:
         text = text_of(agreement)
@@ -31,7 +33,9 @@ class SqliteAgreements:
             _moved(database)
             return not updated
 
-        return await self._database.write(change)
+        added = await self._database.write(change)
+        self._decoded.wrote(agreement.id, text, agreement)
+        return added
 
     async def remove(self, agreement_id: str) -> bool:
         def change(database: sqlite3.Connection) -> bool:

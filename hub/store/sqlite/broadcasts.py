@@ -5,6 +5,7 @@ for all that share it.
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from hub.store import legs as leg_list
 from hub.store.documents import record_from, text_of
@@ -15,9 +16,14 @@ from hub.store.sqlite.database import Database
 # How many lists of legs come between two looks for those that nobody uses any more.
 _AUDIENCES_PER_SWEEP = 64
 _SWEEP = "DELETE FROM audiences WHERE NOT EXISTS (SELECT 1 FROM broadcasts WHERE audience = audiences.id) AND id <> ?"
+# The length of a body is known without reading it.
 _UNFINISHED = """SELECT broadcasts.id, doc, body, attempts, digest
-    FROM broadcasts JOIN broadcast_progress USING (id) JOIN audiences ON audiences.id = audience
-    WHERE broadcasts.id > ? ORDER BY broadcasts.id LIMIT ?"""
+    FROM (
+        SELECT id, size, sum(size) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS sizes
+        FROM (SELECT id, ifnull(length(body), 0) AS size FROM broadcasts WHERE id > ? ORDER BY id LIMIT ?)
+    ) AS page
+    JOIN broadcasts USING (id) JOIN broadcast_progress USING (id) JOIN audiences ON audiences.id = audience
+    WHERE sizes <= ? OR sizes = size ORDER BY broadcasts.id"""
 
 
 class SqliteBroadcasts:
@@ -77,8 +83,15 @@ class SqliteBroadcasts:
         await self._database.write(change)
 
     async def unfinished(self, after: int, limit: int) -> list[UnfinishedBroadcast]:
+        while rows := await self._database.read(_UNFINISHED, after, limit, leg_list.MOST_BODIES_BYTES):
+            after = rows[-1][0]
+            if found := await self._whole(rows):
+                return found
+        return []
+
+    async def _whole(self, rows: list[Any]) -> list[UnfinishedBroadcast]:
         found = []
-        for order, doc, body, progress, digest in await self._database.read(_UNFINISHED, after, limit):
+        for order, doc, body, progress, digest in rows:
             legs = await self._legs(digest)
             if legs is None:  # settled since the rows were read
                 continue

@@ -89,8 +89,9 @@ class Database:
         return reader
 
     async def _release(self) -> None:
-        await self.writer.close()
+        written = await self.writer.close()
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.close()
-        self._lock.release()
+        if written:  # else a transaction still hangs in the file, and no other hub may have it before this process ends
+            self._lock.release()

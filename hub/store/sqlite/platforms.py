@@ -4,7 +4,8 @@ import sqlite3
 
 from hub.domain.platform import Platform
 from hub.errors import StoreConflict
-from hub.store.documents import claims_of, platforms_from, record_from, text_of
+from hub.store.decoded import Decoded, platforms_from
+from hub.store.documents import claims_of, text_of
 from hub.store.sqlite.database import Database
 
 
@@ -13,6 +14,7 @@ class SqlitePlatforms:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._decoded = Decoded(Platform)
 
     async def generation(self) -> int:
         ((generation,),) = await self._database.read("SELECT value FROM meta WHERE name = 'generation'")
@@ -20,11 +22,11 @@ class SqlitePlatforms:
 
     async def load_all(self) -> list[Platform]:
         rows = await self._database.read("SELECT id, doc FROM platforms")
-        return platforms_from((key, text) for key, text in rows)
+        return await platforms_from(rows, self._decoded)
 
     async def get(self, platform_id: str) -> Platform | None:
         rows = await self._database.read("SELECT doc FROM platforms WHERE id = ?", platform_id)
-        return record_from(Platform, rows[0][0], platform_id) if rows else None
+        return self._decoded.record(platform_id, rows[0][0]) if rows else None
 
     async def insert(self, platform: Platform) -> None:
         text = text_of(platform)
@@ -40,6 +42,7 @@ class SqlitePlatforms:
             _moved(database)
 
         await self._database.write(change)
+        self._decoded.wrote(platform.id, text, platform)
 
     async def replace(self, platform: Platform) -> None:
         await self._replace(platform)
@@ -64,6 +67,8 @@ class SqlitePlatforms:
             _moved(database)
 
         await self._database.write(change)
+        for platform, text in texts:
+            self._decoded.wrote(platform.id, text, platform)
 
     async def remove(self, platform_id: str) -> bool:
         def change(database: sqlite3.Connection) -> bool:

@@ -4,6 +4,7 @@ change does to the tables is its caller's part.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +16,10 @@ from hub.store.group import Group
 
 T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], T]
+# Changes may be judgements of objects of megabytes: a transaction takes no further ones after so long, so that nobody
+# waits for the work of all the others, and no lock is held long.
+_MOST_WORK_S = 0.2
+_CLOSE_S = 5.0
 # What sqlite3 raises for a wrong change; everything else it raises speaks of the disk or the file.
 _FAULT_OF_CHANGE = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 
@@ -24,6 +29,7 @@ class Writer:
 
     - a change runs alone under a savepoint; one that raises is undone alone and its exception goes to its caller;
     - when the disk or the file fails, everybody in that transaction gets StoreUnavailable and nothing of it stands;
+    - a transaction ends after so many changes or so much time; the next one goes on behind its last change;
     - the connection lives in one thread and is touched nowhere else.
     """
 
@@ -34,6 +40,8 @@ class Writer:
         batch_limit: int = 1_000,
         queue_timeout_s: float = 2.0,
         commit_timeout_s: float = 10.0,
+        stuck_timeout_s: float = 30.0,
+        last_commits_s: float = 5.0,
     ) -> None:
         self.commits = 0
         self._group: Group[Change[Any]] = Group(
@@ -42,6 +50,8 @@ class Writer:
             batch_limit=batch_limit,
             queue_timeout_s=queue_timeout_s,
             commit_timeout_s=commit_timeout_s,
+            stuck_timeout_s=stuck_timeout_s,
+            last_commits_s=last_commits_s,
         )
         self._thread: ThreadPoolExecutor | None = None
         self._database: sqlite3.Connection | None = None
@@ -62,20 +72,36 @@ class Writer:
         result: T = await self._group.write(change)
         return result
 
-    async def close(self) -> None:
-        """Writes what is queued, then closes the connection. Safe to call twice."""
-        await self._group.close()
-        database, self._database = self._database, None
-        if database is not None:
-            await self._in_thread(database.close)
-            if self._thread is not None:
-                self._thread.shutdown(wait=False)
+    async def close(self) -> bool:
+        """Writes what is queued, then closes the connection; whether that is done. Safe to call twice.
+
+        False when a disk that does not answer holds the last transaction up; then the file is still in use.
+        """
+        if not await self._group.close():
+            return False
+        database, thread = self._database, self._thread
+        if database is None or thread is None:
+            return True
+        closing = asyncio.ensure_future(self._in_thread(database.close))
+        if not (await asyncio.wait({closing}, timeout=_CLOSE_S))[0]:
+            return False
+        self._database = None
+        thread.shutdown(wait=False)
+        await closing
+        return True
 
     def _commit(self, database: sqlite3.Connection, changes: Sequence[Change[Any]]) -> list[Any]:
-        """One transaction; per change its result, or the exception it ended with."""
+        """One transaction; per change its result, or the exception it ended with. Of the first changes alone, when they
+        take long.
+        """
+        results: list[Any] = []
         try:
             database.execute("BEGIN IMMEDIATE")
-            results = [_under_savepoint(database, change) for change in changes]
+            enough = time.monotonic() + _MOST_WORK_S
+            for change in changes:
+                results.append(_under_savepoint(database, change))
+                if time.monotonic() >= enough:
+                    break
             database.execute("COMMIT")
         except sqlite3.Error as problem:
             _roll_back(database)

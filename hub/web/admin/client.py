@@ -61,12 +61,12 @@ class AdminClient:
     async def post(self, path: str, body: object = None) -> Any | Problem:
         return await self.call("POST", path, body)
 
-    async def list(self, path: str) -> list[dict[str, Any]] | Problem:
+    async def list(self, path: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]] | Problem:
         """Every item of a list, page after page."""
         items: list[dict[str, Any]] = []
         after: str | None = None
         while True:
-            page = await self.get(path, {} if after is None else {"after": after})
+            page = await self.get(path, {**(query or {}), **({} if after is None else {"after": after})})
             if isinstance(page, Problem):
                 return page
             items += page["items"]

@@ -4,8 +4,9 @@ from hub.app import RunningHub
 from hub.broker.operations import Invited
 from hub.broker.refusal import Refusal
 from hub.domain.platform import Platform
+from hub.ocpi import names
 from hub.ocpi.token import TokenEncoding, authorization
-from hub.sandbox import SandboxPlatform
+from hub.sandbox import SandboxPlatform, objects
 from tests.hubs import role
 
 
@@ -41,3 +42,18 @@ def refusal(result: object) -> Refusal:
 def changed(result: Platform | Refusal) -> Platform:
     assert isinstance(result, Platform), result
     return result
+
+
+async def left_behind(hub: RunningHub, cpo: SandboxPlatform, reader: SandboxPlatform) -> str:
+    """Registers both, and lets the reader miss broadcasts of the first: it does not answer, and little may wait for it.
+    The id of its platform.
+    """
+    hub.broadcasts.most_legs = 1
+    await registered(hub, cpo)
+    reader_id = await registered(hub, reader)
+    reader.faults.on(names.LOCATIONS).hang()
+    owner = cpo.parties[0]
+    for number in range(100):
+        assert (await cpo.publish(names.LOCATIONS, objects.location(owner, f"L{number}"))).ok
+    assert hub.broadcasts.is_behind(reader_id, reader.parties[0])
+    return reader_id

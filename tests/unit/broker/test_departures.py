@@ -17,7 +17,7 @@ from hub.sandbox import SandboxPlatform, objects
 from hub.settings import Settings
 from hub.store.sqlite.store import SqliteStore
 from tests.hubs import role, settled
-from tests.unit.broker.operating import changed, invited, refusal, registered, stored
+from tests.unit.broker.operating import changed, invited, left_behind, refusal, registered, stored
 from tests.waiting import until
 
 CPA, CPB, DUO = PartyId("NL", "CPA"), PartyId("BE", "CPB"), PartyId("FR", "DUO")
@@ -115,9 +115,10 @@ async def test_its_pulls_end_with_it(hub: RunningHub, cpo: SandboxPlatform) -> N
     assert await held(hub) == {}
 
 
-async def test_a_mark_of_missed_broadcasts_goes_with_it(hub: RunningHub, emsp: SandboxPlatform) -> None:
-    emsp_id = await registered(hub, emsp)
-    hub.broadcasts._fell_behind(emsp_id, PartyId("NL", "EMA"))
+async def test_a_mark_of_missed_broadcasts_goes_with_it(
+    hub: RunningHub, cpo: SandboxPlatform, emsp: SandboxPlatform
+) -> None:
+    emsp_id = await left_behind(hub, cpo, emsp)
 
     await hub.operations.remove(emsp_id)
 

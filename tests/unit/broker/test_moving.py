@@ -18,7 +18,7 @@ from hub.sandbox import SandboxPlatform, objects
 from hub.settings import Settings
 from hub.store.sqlite.store import SqliteStore
 from tests.hubs import settled
-from tests.unit.broker.operating import changed, invited, refusal, registered, stored
+from tests.unit.broker.operating import changed, invited, left_behind, refusal, registered, stored
 from tests.waiting import until
 
 CPA = PartyId("NL", "CPA")
@@ -155,11 +155,12 @@ async def test_what_cannot_be_moved(hub: RunningHub, cpo: SandboxPlatform, emsp:
     assert hosts(list(hub.registry.snapshot.platforms)) == [cpo_id]
 
 
-async def test_a_mark_of_missed_broadcasts_stays_behind(hub: RunningHub, emsp: SandboxPlatform) -> None:
+async def test_a_mark_of_missed_broadcasts_stays_behind(
+    hub: RunningHub, cpo: SandboxPlatform, emsp: SandboxPlatform
+) -> None:
+    emsp_id, ema = await left_behind(hub, cpo, emsp), PartyId("NL", "EMA")
     async with SandboxPlatform("Second", [(Role.EMSP, "DE", "SEC")]) as second:
-        emsp_id, second_id = await registered(hub, emsp), await registered(hub, second)
-        ema = PartyId("NL", "EMA")
-        hub.broadcasts._fell_behind(emsp_id, ema)
+        second_id = await registered(hub, second)
 
         changed(await hub.operations.move_party(ema, Role.EMSP, second_id))
 

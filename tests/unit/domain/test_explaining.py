@@ -73,7 +73,7 @@ def test_the_agreement_that_decides_is_named() -> None:
     assert found.ruling is not None
     assert found.ruling.agreement == strong
     assert "may not turn to NL/CPA about locations, by agreement no-locations; " in found.sentence
-    why = "There is no agreement by which NL/EMA may reach NL/CPA about locations"
+    why = "NL/CPA is not known to this hub, or NL/EMA may not reach it about locations"
     assert found.sentence.endswith(f"the hub would answer HTTP 200 with 4001: {why}.")
     assert other.allowed
     assert other.ruling is not None

@@ -120,12 +120,11 @@ def test_agreements_hold_behind_peers_too() -> None:
     assert refusal(asked("H2", "ES/CPS", "NL/EMA", "locations", R, "PUT", agreements=closed)) == (200, 4001)
 
 
-def test_a_party_that_is_reported_as_suspended_has_no_more_rights_than_its_role() -> None:
-    """A peer hub may be late to say that it is back; that makes an eMSP no CPO."""
+def test_a_party_that_is_reported_as_suspended_does_not_speak() -> None:
     only_cpos = Agreements([Agreement("a", Side(role=Role.CPO), Side(), None, True)], default_open=False)
     registry = reporting(behind(Role.EMSP, "ES/EMS", SUSPENDED)).under(only_cpos)
 
-    assert refusal(get("NL/CPA", registry, "H2", "ES/EMS")) == (200, 4001)
+    assert refusal(get("NL/CPA", registry, "H2", "ES/EMS")) == (403, 2000)
 
 
 def test_a_push_from_a_peer_is_kept_and_told_no_further() -> None:

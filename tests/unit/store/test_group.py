@@ -95,7 +95,9 @@ async def test_who_gave_up_is_not_written_for(commits: Commits, group: Group[str
 
 
 async def test_a_full_queue_and_a_stuck_commit_are_said_in_time(commits: Commits) -> None:
-    group: Group[str] = Group("Test", queue_limit=2, batch_limit=9, queue_timeout_s=0.05, commit_timeout_s=0.2)
+    group: Group[str] = Group(
+        "Test", queue_limit=2, batch_limit=9, queue_timeout_s=0.05, commit_timeout_s=0.2, stuck_timeout_s=0.4
+    )
     group.open(commits)
     first = asyncio.create_task(group.write("first"))
     await until(lambda: len(commits.batches) == 1)
@@ -105,7 +107,7 @@ async def test_a_full_queue_and_a_stuck_commit_are_said_in_time(commits: Commits
         *(False, False),
         *(True, True),
     ]
-    with pytest.raises(StoreUnavailable, match=r"Test did not commit within 0\.2 s"):
+    with pytest.raises(StoreUnavailable, match=r"Test began to commit and did not end within 0\.4 s"):
         await first
     commits.free.set()
     assert await group.write("again") == "AGAIN"
@@ -134,3 +136,104 @@ async def test_closing_commits_what_was_taken_and_turns_the_others_away(commits:
 
     group.open(commits)
     assert await group.write("reopened") == "REOPENED"
+
+
+async def test_whose_commit_has_begun_is_waited_for_and_who_is_queued_is_turned_away(commits: Commits) -> None:
+    group: Group[str] = Group("Test", queue_limit=9, batch_limit=9, queue_timeout_s=5.0, commit_timeout_s=0.05)
+    group.open(commits)
+    first = asyncio.create_task(group.write("first"))
+    await until(lambda: len(commits.batches) == 1)
+    with pytest.raises(StoreUnavailable, match=r"Test did not commit within 0\.05 s"):
+        await group.write("queued")
+    assert not first.done()
+    commits.free.set()
+    assert await first == "FIRST"
+    assert await group.write("again") == "AGAIN"
+    assert commits.batches == [["first"], ["again"]]
+    await group.close()
+
+
+class Portions:
+    """Commits of which each ends after two writes, when it is let through."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.turns = asyncio.Semaphore(0)
+
+    async def __call__(self, writes: Sequence[str]) -> list[object]:
+        self.batches.append(list(writes))
+        await self.turns.acquire()
+        return [write.upper() for write in writes[:2]]
+
+
+async def test_what_a_commit_left_leads_the_next_one() -> None:
+    portions = Portions()
+    group: Group[str] = Group("Test", queue_limit=9, batch_limit=5, queue_timeout_s=5.0, commit_timeout_s=5.0)
+    group.open(portions)
+    tasks = [asyncio.create_task(group.write(name)) for name in "abcdefg"]
+    await until(lambda: len(portions.batches) == 1)
+    portions.turns.release()
+    assert list(await asyncio.gather(*tasks[:2])) == ["A", "B"]
+    await until(lambda: len(portions.batches) == 2)
+    assert not any(task.done() for task in tasks[2:])
+    # One that waits behind gives up meanwhile.
+    tasks[4].cancel()
+    for _ in range(3):
+        portions.turns.release()
+    assert list(await asyncio.gather(*tasks[2:4], *tasks[5:])) == ["C", "D", "F", "G"]
+    assert portions.batches == [list("abcde"), list("cdefg"), list("fg")]
+    await group.close()
+
+
+async def test_who_is_left_by_commit_after_commit_waits_no_longer_than_others() -> None:
+    portions = Portions()
+    group: Group[str] = Group("Test", queue_limit=9, batch_limit=9, queue_timeout_s=5.0, commit_timeout_s=0.1)
+    group.open(portions)
+    tasks = [asyncio.create_task(group.write(name)) for name in "abcde"]
+    await until(lambda: len(portions.batches) == 1)
+    # All five may be in the commit that runs, and nobody is turned away before it is known.
+    done, _ = await asyncio.wait(tasks, timeout=0.2)
+    assert not done
+    portions.turns.release()
+    outcomes = await asyncio.gather(*tasks[:2])
+    assert list(outcomes) == ["A", "B"]
+    portions.turns.release()
+    left = await asyncio.gather(*tasks[2:], return_exceptions=True)
+    # The next two were on their way at once; the last was too late.
+    assert left[:2] in (["C", "D"], [left[0], left[1]])
+    assert isinstance(left[2], StoreUnavailable)
+    await group.close()
+
+
+async def test_a_queue_too_long_to_be_committed_at_the_end_is_turned_away() -> None:
+    portions = Portions()
+    group: Group[str] = Group(
+        "Test", queue_limit=9, batch_limit=3, queue_timeout_s=5.0, commit_timeout_s=5.0, last_commits_s=0.1
+    )
+    group.open(portions)
+    tasks = [asyncio.create_task(group.write(name)) for name in "abcdefg"]
+    await until(lambda: len(portions.batches) == 1)
+    closing = asyncio.create_task(group.close())
+    done, _ = await asyncio.wait({closing}, timeout=0.15)
+    assert not done
+    # The commit that runs is waited for a moment longer.
+    portions.turns.release()
+    assert await closing
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert outcomes[:2] == ["A", "B"]
+    assert [str(outcome) for outcome in outcomes[2:]] == ["the Test store was closed"] * 5
+    assert portions.batches == [list("abc")]
+
+
+async def test_the_end_does_not_wait_for_a_commit_that_hangs(commits: Commits) -> None:
+    group: Group[str] = Group(
+        "Test", queue_limit=9, batch_limit=2, queue_timeout_s=5.0, commit_timeout_s=5.0, last_commits_s=0.05
+    )
+    group.open(commits)
+    tasks = [asyncio.create_task(group.write(name)) for name in "abcd"]
+    await until(lambda: len(commits.batches) == 1)
+    async with asyncio.timeout(2):
+        assert not await group.close()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
+    assert await group.close()
