@@ -78,7 +78,7 @@ def assembled(core: Core, url: str) -> Assembled:
     """Makes everything that serves; nothing runs yet."""
     settings, registry, liveness = core.settings, core.registry, core.liveness
     routes = routing(core)
-    departures = Departures(registry, core.store.catalog, routes.fan_out)
+    departures = Departures(registry, core.store.catalog, routes.fan_out, routes.knowledge)
     ceremony = Ceremony(
         core.identity,
         registry,
@@ -102,6 +102,7 @@ def assembled(core: Core, url: str) -> Assembled:
         liveness=liveness,
         alarms=core.alarms,
         clock=core.clock,
+        departures=departures,
     )
     registry.on_change = liveness.on_flip = _both(push.changed, peers.changed)
     joining = Joining(ceremony, core.store.keys, liveness.reached)

@@ -73,6 +73,16 @@ class Ceremony:
             self.alarms.sound("role_conflict", platform.id, flaw.message)
         return flaw
 
+    async def arrived(self, before: Platform, after: Platform) -> None:
+        """A handshake is stored. What a peer hub published for parties that are here from now on goes before they can
+        publish themselves, if the store lets it.
+        """
+        try:
+            await self.departures.inherit_nothing(before, after)
+        except StoreUnavailable:
+            forgetting = self.stored(lambda: self.departures.inherit_nothing(before, after), PATIENTLY_S)
+            self.registry.in_background(forgetting, lasting=True)
+
     def parted(self, before: Platform, after: Platform) -> None:
         """A handshake is stored. Whoever is not on the platform any more has left: what the hub holds of them goes."""
         if self.departures.left(before, after):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import structlog
 
 from hub.broker.fan_out import FanOut
+from hub.broker.knowledge import Knowledge
 from hub.broker.registry import RegistryKeeper
 from hub.domain.leaving import ownerless, parties_on
 from hub.domain.platform import Platform
@@ -24,10 +25,11 @@ log = structlog.get_logger("hub.departures")
 class Departures:
     """Follows those who leave."""
 
-    def __init__(self, registry: RegistryKeeper, catalog: CatalogStore, fan_out: FanOut) -> None:
+    def __init__(self, registry: RegistryKeeper, catalog: CatalogStore, fan_out: FanOut, knowledge: Knowledge) -> None:
         self._registry = registry
         self._catalog = catalog
         self._fan_out = fan_out
+        self._knowledge = knowledge
 
     async def empty(self, platform: Platform) -> None:
         """Forgets the objects of everybody who is on this platform alone. Raises StoreUnavailable, and may be called
@@ -41,6 +43,16 @@ class Departures:
         Raises StoreUnavailable, and may be called again.
         """
         await self._forget(self._registry.snapshot, parties_on(before))
+
+    async def inherit_nothing(self, before: Platform, after: Platform) -> None:
+        """Forgets what a peer hub published for parties that have just come to a platform here: nobody asked them.
+
+        Raises StoreUnavailable, and may be called again.
+        """
+        snapshot = self._registry.snapshot
+        for party in parties_on(after) - parties_on(before):
+            if snapshot.remote_seats_of(party) and not after.is_peer:
+                await self._catalog.remove_owner(party, BROADCAST_MODULES)
 
     def left(self, before: Platform, after: Platform | None = None) -> bool:
         """Whether somebody lost a role between two states of a platform (None: it is gone). The lists of those who are
@@ -69,3 +81,5 @@ class Departures:
             count = await self._catalog.remove_owner(party, modules)
             if count:
                 log.info("objects of a party that left are forgotten", party=str(party), objects=count)
+            if not registry.seats_of(party) and not registry.remote_seats_of(party):
+                await self._knowledge.forget(party)

@@ -205,6 +205,7 @@ class Joining:
         if changed is None:
             return Stopped("store", "the platform was removed meanwhile")
         ceremony.forwarder.drop(platform.id)
+        await ceremony.arrived(before[-1], changed)
         ceremony.parted(before[-1], changed)
         self._on_connected(platform.id)
         word = "hub registered at platform" if agreed.method == "POST" else "hub rotated tokens"

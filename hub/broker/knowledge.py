@@ -94,6 +94,14 @@ class Knowledge:
                 return parties
         return []
 
+    async def forget(self, party: PartyId) -> None:
+        """Nothing leads to a party that is not there any more. Raises StoreUnavailable, and may be called again."""
+        for lesson in [lesson for lesson in self._learnt_at if lesson.party == party]:
+            del self._learnt_at[lesson]
+            self._waiting.pop(lesson, None)
+            self._alone.pop((lesson.kind, lesson.key), None)
+        await self._store.forget(party)
+
     async def run(self) -> None:
         """Writes what was learnt, and forgets what is old, for ever."""
         prune_at = self._clock.monotonic() + _PRUNE_S
@@ -128,7 +136,7 @@ class Knowledge:
         try:
             known = [Known(lesson.kind, lesson.key, lesson.party, lesson.only) for lesson in batch]
             await self._store.learn(known, self._clock.now())
-        except StoreUnavailable:
+        except BaseException:  # also when the hub stops in the middle: `flush` writes it
             self._waiting = dict.fromkeys((*batch, *self._waiting))
             raise
         finally:

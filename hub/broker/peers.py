@@ -16,10 +16,12 @@ from datetime import datetime
 import structlog
 
 from hub.broker.alarms import Alarms
+from hub.broker.departures import Departures
 from hub.broker.liveness import LivenessBoard
 from hub.broker.peer_list import Listed, PeerLists
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
+from hub.domain.leaving import parties_on
 from hub.domain.platform import Platform, ReportedParty
 from hub.domain.pulling import Broken
 from hub.domain.reported import replaced
@@ -52,13 +54,21 @@ class Peers:
     """Keeps what peer hubs report up to date."""
 
     def __init__(
-        self, *, lists: PeerLists, registry: RegistryKeeper, liveness: LivenessBoard, alarms: Alarms, clock: Clock
+        self,
+        *,
+        lists: PeerLists,
+        registry: RegistryKeeper,
+        liveness: LivenessBoard,
+        alarms: Alarms,
+        clock: Clock,
+        departures: Departures,
     ) -> None:
         self._lists = lists
         self._registry = registry
         self._liveness = liveness
         self._alarms = alarms
         self._clock = clock
+        self._departures = departures
         self._courses: dict[str, _Course] = {}
         self._reading: set[str] = set()
         self._stirred = asyncio.Event()
@@ -140,7 +150,11 @@ class Peers:
         if isinstance(listed, Broken):
             return listed.why
         try:
-            await self._registry.change(platform.id, lambda stored: self._with(stored, platform, before, listed))
+            changed = await self._registry.change(
+                platform.id, lambda stored: self._with(stored, platform, before, listed)
+            )
+            if changed is not None and parties_on(platform) - parties_on(changed):
+                await self._departures.follow(platform)
         except (StoreUnavailable, StoreConflict) as problem:
             return f"its list could not be stored: {problem}"
         log.info("a peer hub's list was read", platform=platform.id, parties=len(listed.parties))

@@ -162,6 +162,7 @@ class Registration:
         if changed is None:
             return unauthorized(self._answers)
         ceremony.forwarder.drop(changed.id)
+        await ceremony.arrived(attempts[-1].before, changed)
         ceremony.parted(attempts[-1].before, changed)
         self._on_connected(changed.id)
         log.info(

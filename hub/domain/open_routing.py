@@ -1,7 +1,8 @@
 """Open routing: what in a message names its receiver, and what a message that went through teaches for later ones
 (R-082 to R-086, R-132, R-143, the "open routing" column of the endpoint tables).
 
-Keys are lower case: all ids are CiStrings (R-109).
+Keys are lower case: all ids are CiStrings (R-109). What an owner published counts more than what others' traffic
+suggests: hearsay is asked only where no owner has spoken, so that nobody can make another's objects doubtful.
 """
 
 from typing import NamedTuple
@@ -15,8 +16,10 @@ from hub.ocpi.party_id import PartyId, party
 DEFAULT_TOKEN_TYPE = "RFID"  # noqa: S105 - an enum value, no secret
 
 # What is known, by kind of key.
-LOCATION = "location"  # location id -> CPO
-TOKEN = "token"  # uid/type -> eMSP  # noqa: S105 - a word of the index
+LOCATION = "location"  # location id -> CPO that pushed it
+LOCATION_HEARD = "location_heard"  # location id -> CPO that answered about it
+TOKEN = "token"  # uid/type -> eMSP that pushed it  # noqa: S105 - a word of the index
+TOKEN_HEARD = "token_heard"  # uid/type -> eMSP that answered about it  # noqa: S105 - a word of the index
 SESSION = "session"  # session id -> CPO
 SESSION_CPO = "session_cpo"  # eMSP or SCSP / session id -> CPO
 SESSION_EMSP = "session_emsp"  # CPO / session id -> eMSP
@@ -93,9 +96,9 @@ def _asked_of_owner(message: Message) -> Clues:
     if not segments:
         return Clues()
     if message.module == names.LOCATIONS:
-        return Clues(keys=((LOCATION, segments[0].casefold()),))
+        return Clues(keys=_location(segments[0]))
     if message.module == names.TOKENS:
-        return Clues(keys=(_token(segments[0], token_type(message.query)),))
+        return Clues(keys=_tokens(segments[0], token_type(message.query)))
     if message.module == names.SESSIONS:
         return Clues(keys=(_pair(SESSION_CPO, message.sender, segments[0]),))
     if message.module == names.CHARGING_PROFILES and message.method == "PUT":
@@ -111,7 +114,7 @@ def _of_command(message: Message) -> tuple[tuple[str, str], ...]:
         return (_pair(RESERVATION, sender, reservation),) if reservation else ()
     if command == "STOP_SESSION" or (session and not location):
         return (_pair(SESSION_CPO, sender, session),) if session else ()
-    return ((LOCATION, location.casefold()),) if location else ()
+    return _location(location) if location else ()
 
 
 def _by_cdr_token(message: Message, otherwise: tuple[tuple[str, str], ...]) -> Clues:
@@ -119,7 +122,7 @@ def _by_cdr_token(message: Message, otherwise: tuple[tuple[str, str], ...]) -> C
     country_code, party_id, uid, kind = message.facts.cdr_token
     if country_code and party_id:
         return Clues(named=party(country_code, party_id))
-    known = (_token(uid, kind or DEFAULT_TOKEN_TYPE),) if uid else ()
+    known = _tokens(uid, kind or DEFAULT_TOKEN_TYPE) if uid else ()
     return Clues(keys=known + otherwise)
 
 
@@ -152,7 +155,7 @@ def lessons(message: Message, receiver: PartyId, receiver_roles: frozenset[Role]
         if segments[0] == "RESERVE_NOW" and reservation:
             found.append(Lesson(*_pair(RESERVATION, sender, reservation), receiver))
         if segments[0] in _BY_LOCATION and location:
-            found.append(Lesson(LOCATION, location.casefold(), receiver))
+            found.append(Lesson(LOCATION_HEARD, location.casefold(), receiver))
         return found
     return []
 
@@ -165,13 +168,23 @@ def _of_object(message: Message, receiver: PartyId) -> list[Lesson]:
         return []
     owner, object_id = (party(segments[0], segments[1]), segments[2]) if pushed else (receiver, segments[0])
     if message.module == names.LOCATIONS:
-        return [Lesson(LOCATION, object_id.casefold(), owner)]
-    return [Lesson(*_token(object_id, token_type(message.query)), owner)]
+        own, heard = _location(object_id)
+    else:
+        own, heard = _tokens(object_id, token_type(message.query))
+    return [Lesson(*(own if pushed else heard), owner)]
 
 
 def _pair(kind: str, of: PartyId, object_id: str | None) -> tuple[str, str]:
     return kind, f"{of.key}/{object_id or ''}".casefold()
 
 
-def _token(uid: str, kind: str) -> tuple[str, str]:
-    return TOKEN, f"{uid}/{kind}".casefold()
+def _location(location_id: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The owner's word, then hearsay."""
+    key = location_id.casefold()
+    return (LOCATION, key), (LOCATION_HEARD, key)
+
+
+def _tokens(uid: str, kind: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The owner's word, then hearsay."""
+    key = f"{uid}/{kind}".casefold()
+    return (TOKEN, key), (TOKEN_HEARD, key)

@@ -10,7 +10,7 @@ from hub.errors import StoreUnavailable
 from hub.store.documents import RecordsUnreadable, in_order, record_from
 
 T = TypeVar("T")
-# Texts decoded before others may run: a few milliseconds of work.
+# Texts looked at before others may run: a few milliseconds of work if all have to be decoded.
 _AT_ONCE = 20
 
 
@@ -49,17 +49,14 @@ class Decoded(Generic[T]):
         for kept in (self._known, self._written):
             for key in kept.keys() - keys:
                 del kept[key]
-        readable, problems, decoded = [], {}, 0
-        for key, text in texts:
-            known = self._known.get(key)
-            if known is None or known[0] != text:
-                decoded += 1
-                if decoded % _AT_ONCE == 0:
-                    await asyncio.sleep(0)
+        readable, problems = [], {}
+        for number, (key, text) in enumerate(texts, 1):
             try:
                 readable.append(self.record(key, text))
             except StoreUnavailable as problem:
                 problems[key] = str(problem)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
         return readable, problems
 
 

@@ -195,6 +195,9 @@ class KnownStore(Protocol):
     async def find(self, kind: str, key: str) -> list[PartyId]:
         """Whom the key leads to, in the order of learning; at most 20."""
 
+    async def forget(self, party: PartyId) -> int:
+        """Drops everything that leads to a party; how much."""
+
     async def prune(self, before: datetime) -> int:
         """Drops what was last learnt before this time; how many."""
 

@@ -100,6 +100,14 @@ async def test_a_key_leads_to_twenty_at_most(store: Store) -> None:
     assert await store.known.find("session", "S1") == parties[:4:-1]
 
 
+async def test_nothing_leads_to_a_party_that_is_forgotten(store: Store) -> None:
+    await store.known.learn([known(NGC), known(SUN), known(NGC, "S2"), known(NGC, kind="cdr")], NOW)
+    assert await store.known.forget(NGC) == 3
+    assert await store.known.find("session", "S1") == [SUN]
+    assert await store.known.find("session", "S2") == []
+    assert await store.known.forget(NGC) == 0
+
+
 async def test_what_was_not_learnt_again_is_pruned(store: Store) -> None:
     await store.known.learn([known(NGC, f"S{number}") for number in range(300)], NOW)
     await store.known.learn([known(NGC, "S7")], later(10))

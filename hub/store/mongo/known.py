@@ -6,7 +6,7 @@ from datetime import datetime
 
 from hub.ocpi.party_id import PartyId, party
 from hub.store.documents import epoch_us, text_of
-from hub.store.mongo.driver import Mongo, Update
+from hub.store.mongo.driver import Mongo, Query, Update
 from hub.store.records import Known
 
 _MOST_FOUND = 20
@@ -30,9 +30,15 @@ class MongoKnown:
         found = await self._known.page({"under": text_of([kind, key])}, by="learnt", limit=_MOST_FOUND)
         return [party(one["country_code"], one["party_id"]) for one in found]
 
+    async def forget(self, party: PartyId) -> int:
+        return await self._remove({"party": party.key})
+
     async def prune(self, before: datetime) -> int:
+        return await self._remove({"seen_at": {"$lt": epoch_us(before)}})
+
+    async def _remove(self, query: Query) -> int:
         removed = 0
-        while count := await self._known.delete_some({"seen_at": {"$lt": epoch_us(before)}}, _PER_REMOVAL):
+        while count := await self._known.delete_some(query, _PER_REMOVAL):
             removed += count
         return removed
 

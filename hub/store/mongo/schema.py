@@ -41,6 +41,7 @@ async def _second(mongo: Mongo) -> None:
     known = mongo.collection("known")
     await known.index("under", "learnt", name="by_key")
     await known.index("seen_at")
+    await known.index("party")
     await mongo.collection("pulls").index("platform_id")
     with suppress(StoreConflict):  # another node made it in the same moment
         await mongo.collection("meta").update({"_id": "sequence"}, {"$setOnInsert": {"value": 0}}, upsert=True)

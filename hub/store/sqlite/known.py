@@ -36,13 +36,19 @@ class SqliteKnown:
         sql = f"SELECT country_code, party_id FROM known WHERE kind = ? AND key = ? ORDER BY id LIMIT {_MOST_FOUND:d}"  # noqa: S608 - a number of ours
         return [party(country_code, party_id) for country_code, party_id in await self._database.read(sql, kind, key)]
 
+    async def forget(self, party: PartyId) -> int:
+        return await self._remove("party = ?", party.key)
+
     async def prune(self, before: datetime) -> int:
-        sql = "DELETE FROM known WHERE id IN (SELECT id FROM known WHERE seen_at < ? LIMIT ?)"
+        return await self._remove("seen_at < ?", epoch_us(before))
+
+    async def _remove(self, where: str, value: object) -> int:
+        sql = f"DELETE FROM known WHERE id IN (SELECT id FROM known WHERE {where} LIMIT ?)"  # noqa: S608 - a text of ours
         removed = 0
         while True:
 
             def change(database: sqlite3.Connection) -> int:
-                return database.execute(sql, (epoch_us(before), _ROWS_PER_WRITE)).rowcount
+                return database.execute(sql, (value, _ROWS_PER_WRITE)).rowcount
 
             count = await self._database.write(change)
             removed += count

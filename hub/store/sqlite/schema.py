@@ -90,6 +90,7 @@ _SECOND = (
         UNIQUE (kind, key, party)
     )""",
     "CREATE INDEX known_by_age ON known (seen_at)",
+    "CREATE INDEX known_by_party ON known (party)",
     """CREATE TABLE pulls (
         platform_id TEXT NOT NULL,
         owner TEXT NOT NULL,

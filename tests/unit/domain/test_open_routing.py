@@ -43,13 +43,25 @@ def message(
 CDR_TOKEN = {"country_code": "DE", "party_id": "EMB", "uid": "04AA", "type": "RFID"}
 
 ROWS: list[tuple[str, Message, Clues]] = [
-    ("a location", message("locations", S, "GET", "LOC7"), Clues(keys=(("location", "loc7"),))),
-    ("an EVSE", message("locations", S, "GET", "LOC7/E1/1"), Clues(keys=(("location", "loc7"),))),
-    ("an authorization", message("tokens", S, "POST", "04AA/authorize"), Clues(keys=(("token", "04aa/rfid"),))),
+    (
+        "a location",
+        message("locations", S, "GET", "LOC7"),
+        Clues(keys=(("location", "loc7"), ("location_heard", "loc7"))),
+    ),
+    (
+        "an EVSE",
+        message("locations", S, "GET", "LOC7/E1/1"),
+        Clues(keys=(("location", "loc7"), ("location_heard", "loc7"))),
+    ),
+    (
+        "an authorization",
+        message("tokens", S, "POST", "04AA/authorize"),
+        Clues(keys=(("token", "04aa/rfid"), ("token_heard", "04aa/rfid"))),
+    ),
     (
         "an authorization of another type",
         message("tokens", S, "POST", "04AA/authorize", query="type=APP_USER"),
-        Clues(keys=(("token", "04aa/app_user"),)),
+        Clues(keys=(("token", "04aa/app_user"), ("token_heard", "04aa/app_user"))),
     ),
     (
         "charging preferences",
@@ -71,12 +83,12 @@ ROWS: list[tuple[str, Message, Clues]] = [
     (
         "a CDR whose token names nobody",
         message("cdrs", R, "POST", "", {"cdr_token": {"uid": "04AA"}, "session_id": "S1"}, sender=CPA),
-        Clues(keys=(("token", "04aa/rfid"), ("session_emsp", "nl*cpa/s1"))),
+        Clues(keys=(("token", "04aa/rfid"), ("token_heard", "04aa/rfid"), ("session_emsp", "nl*cpa/s1"))),
     ),
     (
         "START_SESSION",
         message("commands", R, "POST", "START_SESSION", {"location_id": "loc7"}),
-        Clues(keys=(("location", "loc7"),)),
+        Clues(keys=(("location", "loc7"), ("location_heard", "loc7"))),
     ),
     (
         "STOP_SESSION",
@@ -91,7 +103,7 @@ ROWS: list[tuple[str, Message, Clues]] = [
     (
         "an unknown command about a location",
         message("commands", R, "POST", "REBOOT", {"location_id": "L", "session_id": "S"}),
-        Clues(keys=(("location", "l"),)),
+        Clues(keys=(("location", "l"), ("location_heard", "l"))),
     ),
     ("a command that says nothing", message("commands", R, "POST", "START_SESSION", {}), Clues()),
     (
@@ -132,7 +144,7 @@ LEARNT: list[tuple[str, Message, PartyId, bool, list[Lesson]]] = [
         message("locations", S, "GET", "LOC7"),
         CPA,
         False,
-        [Lesson("location", "loc7", CPA)],
+        [Lesson("location_heard", "loc7", CPA)],
     ),
     (
         "a pushed token is its owner's",
@@ -158,7 +170,7 @@ LEARNT: list[tuple[str, Message, PartyId, bool, list[Lesson]]] = [
         message("commands", R, "POST", "RESERVE_NOW", {"reservation_id": "R1", "location_id": "L1"}),
         CPA,
         True,
-        [Lesson("reservation", "nl*ema/r1", CPA), Lesson("location", "l1", CPA)],
+        [Lesson("reservation", "nl*ema/r1", CPA), Lesson("location_heard", "l1", CPA)],
     ),
     (
         "a reservation that was not",
