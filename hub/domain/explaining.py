@@ -115,8 +115,8 @@ def _spoken_through(registry: RegistrySnapshot, question: Question) -> Platform 
 
 
 def _ruling(registry: RegistrySnapshot, platform: Platform | None, target: PartyId, question: Question) -> Ruling:
-    """What agreements say. A party that is here may do what any of its roles may; of one that is not, nobody knows what
-    it will be, so what one of the roles it could have may not do, it may not.
+    """What agreements say. A party that is here, or reserved, may do what any of its roles may; of another nobody knows
+    what it will be, so what one of the roles it could have may not do, it may not.
     """
     module = question.module
     requesters, receivers = acting_roles(module, question.interface)
@@ -125,9 +125,10 @@ def _ruling(registry: RegistrySnapshot, platform: Platform | None, target: Party
         speaking = [frozenset({question.origin_role})]
     elif platform is not None:
         speaking = [speaking_roles(registry, platform, question.origin, module, question.interface)]
-    there = [place.role for place in places_of(registry, target)]
     # as `receivers.one_receiver` sees it
-    meant = [role for role in there if role in receivers] or there or sorted(receivers)
+    there = [place.role for place in places_of(registry, target)]
+    there = [role for role in there if role in receivers] or there or [name.role for name in registry.reserved(target)]
+    meant = there or sorted(receivers)
     if question.target_role is not None:
         meant = [question.target_role]
     found = []

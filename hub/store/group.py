@@ -39,8 +39,11 @@ class Entry(Generic[Write]):
 
     def queue_again(self) -> None:
         """The commit ended before it, so that it waits as before."""
-        if not self.outcome.done():
-            self._timer = asyncio.get_running_loop().call_at(self._deadline, self.give_up)
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._deadline:  # a timer would come too late for the next commit, which begins at once
+            self.give_up()
+        elif not self.outcome.done():
+            self._timer = loop.call_at(self._deadline, self.give_up)
 
     def settle(self, result: Any) -> None:
         if self.outcome.done():

@@ -4,7 +4,7 @@ and harms nobody else (bad input; R-038, R-039, R-044, T-41).
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from hub.broker.pull_crawl import MOST_PAGES_AT_ONCE
 from hub.broker.pulls import PullStatus
 from hub.broker.refusal import Refusal
+from hub.clock import ManualClock
 from hub.errors import StoreUnavailable
 from hub.ocpi import codec, headers, names, urls
 from hub.ocpi.names import Role
@@ -163,6 +164,45 @@ async def test_after_an_hour_it_begins_anew(scene: Setting) -> None:
     await scene.passes(1)
     assert [urls.query_value(asked.query, "offset") for asked in scene.asked("P10")] == [None, "2"]
     assert sorted(await scene.shown()) == ["D1", *HELD[:-1]]
+
+
+async def test_a_long_page_is_read_whole(scene: Setting) -> None:
+    """One that is larger than what the hub keeps of an answer before it passes it on in pieces."""
+    p10 = scene.world["P10"]
+    p10.habits.page_limit = 100
+    own(scene, *(f"M{number}" for number in range(90)), owner=OWNER, name="P10")
+    await scene.resync("P10")
+    row = scene.row(OWNER)
+    assert (row.status, row.pages, row.objects) == (PullStatus.DONE, 1, 93)
+    assert not scene.alarms(standing=False)
+
+
+class UnsteadyClock(ManualClock):
+    """One whose time of day somebody sets back."""
+
+    back = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() - self.back
+
+
+async def test_a_clock_that_is_set_back_removes_nothing(tmp_path: Path) -> None:
+    clock = UnsteadyClock()
+    async with setting(tmp_path, "P10", "P2", clock=clock) as scene:
+        p10 = scene.world["P10"]
+        own(scene, *HELD, owner=OWNER, name="P10")
+        await scene.pull("P10", locations=EVERY_S)
+        await scene.passes(60)
+
+        def sets_back(received: Received) -> Reply:
+            clock.back += timedelta(minutes=5)
+            return p10.owned.page(received)
+
+        p10.serve(names.LOCATIONS, S, sets_back)
+        disown(scene, "L4", name="P10")
+        await scene.resync("P10")
+        assert scene.row(OWNER).status is PullStatus.DONE
+        assert sorted(await scene.shown()) == HELD[:-1]
 
 
 async def test_retries_become_rarer(scene: Setting) -> None:

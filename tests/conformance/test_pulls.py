@@ -165,6 +165,30 @@ async def test_switching_off_ends_the_hiding(scene: Setting) -> None:
     assert scene.hub.pulls.overview() == []
 
 
+async def test_switching_off_in_the_middle_ends_the_crawl(tmp_path: Path) -> None:
+    async with setting(tmp_path, "P2", "P10") as scene:
+        p10 = scene.world["P10"]
+        own(scene, "L1", "L2", "L3", owner="AT/CPX", name="P10")
+        p10.habits.page_limit = 2
+        hung = p10.faults.on(names.LOCATIONS, S, times=1).hang()
+        await scene.switch("P10", locations=EVERY_S)
+        await scene.clock.jump(SOON_S)
+        await until(lambda: hung.hits == 1)
+        await scene.switch("P10")
+        hung.release()
+
+        async def over() -> bool:
+            await scene.clock.jump(1)
+            return scene.hub.pulls.quiet
+
+        await until(over)
+        assert len(scene.asked("P10")) == 1
+        assert not scene.alarms(standing=False)
+        assert await scene.shown() == ["L1", "L2"]  # what was pulled was published
+        await scene.pull("P10", locations=EVERY_S)
+        assert await scene.shown() == ["L1", "L2", "L3"]
+
+
 # --- the following ones ---
 
 
@@ -297,6 +321,26 @@ async def test_a_resync_reads_everything_now(scene: Setting) -> None:
     assert {one.query for module in MODULES for one in scene.asked(module=module)} == {"limit=100"}
     assert await scene.shown() == ["L2"]
     assert not any(row.problem for row in scene.hub.pulls.overview())
+
+
+async def test_a_resync_asked_for_during_a_crawl_follows_it(scene: Setting) -> None:
+    own(scene, "L1")
+    p1 = scene.world["P1"]
+    await scene.pull("P1", locations=EVERY_S)
+    scene.world.forget_received()
+    hung = p1.faults.on(names.LOCATIONS, S, times=1).hang()
+    platform_id = id_of(scene.hub, "P1")
+    assert isinstance(await scene.hub.pulls.resync(platform_id), list)
+    await until(lambda: hung.hits == 1)
+    await scene.clock.jump(1)
+    assert isinstance(await scene.hub.pulls.resync(platform_id), list)
+    await scene.clock.jump(1)
+    hung.release()
+    await scene.passes(1)
+    owners = [route(one)[0] for one in scene.asked()]
+    first = owners[0]
+    assert sorted(owners) == sorted([first, "BE/CPB", "NL/CPA"])  # the other one had not begun
+    assert {state.resync_at for state in await scene.hub.store.pulls.load_all()} == {None}
 
 
 async def test_what_cannot_be_resynced_says_what_to_do(scene: Setting) -> None:

@@ -11,6 +11,7 @@ from pymongo.database import Database
 
 from hub.errors import StoreUnavailable
 from hub.store.mongo import counters, rounds
+from hub.store.mongo.driver import Insert, Mongo
 from hub.store.mongo.store import MongoStore
 from hub.store.records import OwnerCount, PartyOn
 from tests.contracts.catalog_samples import (
@@ -26,7 +27,6 @@ from tests.contracts.catalog_samples import (
     put_all,
     wanted,
 )
-from tests.contracts.conftest import Place
 
 Documents = Database[dict[str, Any]]
 # What no number can be added to: a server that refuses one write, and no other.
@@ -150,7 +150,7 @@ async def test_counters_that_failed_once_are_not_trusted_when_opened_again(
 
 
 async def test_broadcasts_whose_list_is_gone_are_given_up_and_the_others_are_not(
-    store: MongoStore, place: Place, documents: Documents
+    store: MongoStore, mongodb_url: str, driver: str, documents: Documents
 ) -> None:
     await fan_out(store, of("LOC0"))
     (lost,) = [one["_id"] for one in documents.audiences.find()]
@@ -159,7 +159,7 @@ async def test_broadcasts_whose_list_is_gone_are_given_up_and_the_others_are_not
     kept = await fan_out(store, of("LOC2"), other_legs)
     await fan_out(store, of("LOC3"))
     documents.audiences.delete_one({"_id": lost})
-    again = place()
+    again = MongoStore(mongodb_url, driver)
     await again.open()
 
     # However small the portions: an empty one would say that there is nothing behind.
@@ -175,11 +175,22 @@ async def test_broadcasts_whose_list_is_gone_are_given_up_and_the_others_are_not
 
 
 async def test_what_no_document_can_hold_is_refused_and_harms_nobody_after_it(store: MongoStore) -> None:
-    with pytest.raises(StoreUnavailable, match="cannot hold"):
+    with pytest.raises(StoreUnavailable):
         await put(store, of("HUGE"), b'"%b"' % (b"x" * 17 * 1024 * 1024))
     assert await store.catalog.get(of("HUGE")) is None
     await put(store, of("LOC1"))
     assert await store.catalog.owners(MODULE) == [OwnerCount(NGC, 1, shown=True)]
+
+
+async def test_what_the_driver_itself_refuses_is_a_refusal_of_the_store(mongodb_url: str, driver: str) -> None:
+    mongo = Mongo(mongodb_url, driver)
+    await mongo.connect()
+    for document in ({"_id": 1, "name\0": 1}, {"_id": 1, "value": object()}):
+        with pytest.raises(StoreUnavailable, match="MongoDB cannot hold the document"):
+            await mongo.collection("any").insert(document)
+        with pytest.raises(StoreUnavailable, match="MongoDB cannot hold the document"):
+            await mongo.collection("any").write([Insert(document)])
+    await mongo.close()
 
 
 async def test_a_round_ends_behind_bodies_of_many_bytes(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,3 +140,14 @@ def test_an_origin_is_the_host_a_request_goes_to(rest: str) -> None:
         assert "@" not in authority
         assert urlsplit(url).netloc == authority
         assert authority.lower().startswith((found[1], f"[{found[1]}]"))
+
+
+@given(
+    st.one_of(
+        st.text("htps:/\t @[]?#.x8", max_size=24),
+        st.text("abc/:@?#[]\\%.0189- \t", max_size=16).map("https://{}".format),
+        st.text("ab/?#:", max_size=8).map(lambda text: f"https://x.test{'y' * 300}{text}"),
+    )
+)
+def test_an_origin_that_is_remembered_is_that_of_the_whole_url(url: str) -> None:
+    assert urls.origin(url) == urls.origin(url) == urls._origin(url)

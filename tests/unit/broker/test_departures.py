@@ -289,7 +289,7 @@ async def test_nothing_goes_while_a_platform_cannot_be_read(settings: Settings, 
     await store.close()
 
     async with running(settings) as hub:
-        await Departures(hub.registry, hub.store.catalog, hub.broadcasts).sweep()
+        await Departures(hub.registry, hub.store.catalog, hub.broadcasts, hub.known).sweep()
 
         assert not hub.registry.complete
         assert await held(hub) == {"NL/CPA": 1}
