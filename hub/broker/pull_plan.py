@@ -1,6 +1,5 @@
 """Which pulls there are and when each is due, and the end of those that are not wanted any more (ruling 13)."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -80,13 +79,13 @@ class PullPlan:
             known = self._due[pull.key] = (state, due_at(state, pull, self._since[pull.key]))
         return known[1]
 
-    def due(self, busy: Collection[str]) -> list[Pull]:
-        """What can begin now, the longest due first; platforms that are busy are left out."""
+    def due(self) -> list[Pull]:
+        """What is due and has nothing in its way, the longest due first."""
         now = self._clock.now()
         found = [
             (due, key)
             for key, pull in self.wanted.items()
-            if pull.platform_id not in busy and self.obstacle(pull) is None and (due := self.due_at(pull)) <= now
+            if self.obstacle(pull) is None and (due := self.due_at(pull)) <= now
         ]
         return [self.wanted[key] for _, key in sorted(found)]
 
@@ -101,12 +100,10 @@ class PullPlan:
             return True
         return state.owner not in owners_on(platform, state.module) and state != state.untouched()
 
-    async def clear(self, busy: Collection[str]) -> None:
-        """Ends hiding and states of pulls that are not wanted any more, once no crawl of theirs runs."""
+    async def clear(self) -> None:
+        """Ends hiding and states of pulls that are not wanted any more."""
         for key in tuple(self._leaving):
             state = self._book.get(key)
-            if key[0] in busy:
-                continue
             if state is not None and key in self._leaving:
                 try:
                     await self._leave(state)

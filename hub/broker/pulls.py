@@ -81,7 +81,7 @@ class Pulls:
     def quiet(self) -> bool:
         """Whether nothing runs and nothing that could run is due."""
         self._plan.look()
-        return self._book.loaded and self._plan.tidy and not self._running and not self._plan.due(())
+        return self._book.loaded and self._plan.tidy and not self._running and not self._plan.due()
 
     def overview(self) -> list[PullRow]:
         """Every pull that is switched on, by platform, owner and module."""
@@ -101,11 +101,7 @@ class Pulls:
         if not self._book.loaded:
             raise StoreUnavailable("how pulls stand has not been read yet")
         for pull in mine:
-            asked = replace(self._book.of(pull), resync_at=self._clock.now())
-            if self._runs(pull):
-                self._book.note(asked)  # stored with its next page
-            else:
-                await self._book.keep(asked)
+            await self._book.keep(replace(self._book.of(pull), resync_at=self._clock.now()))
         self._start_due()
         return [self._row(pull) for pull in mine]
 
@@ -122,7 +118,7 @@ class Pulls:
             async with asyncio.TaskGroup() as self._tasks:
                 while True:
                     self._plan.look()
-                    await self._plan.clear(self._running)
+                    await self._plan.clear()
                     self._start_due()
                     await self._clock.sleep(TICK_S)
         finally:
@@ -145,7 +141,7 @@ class Pulls:
     def _start_due(self) -> None:
         if self._tasks is None:
             return
-        for pull in self._plan.due(self._running):
+        for pull in self._plan.due():
             if len(self._running) >= MOST_CRAWLS:
                 return
             if pull.platform_id not in self._running:

@@ -2,6 +2,7 @@
 and harms nobody else (bad input; R-038, R-039, R-044, T-41).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
@@ -125,11 +126,16 @@ async def test_good_objects_of_a_spoilt_list_are_taken(scene: Setting) -> None:
     assert set(pushes(scene.world)["P2"]) == {"AT/CPX/L1", "AT/CPX/L9"}
 
 
-async def test_a_broken_crawl_goes_on_at_the_page_it_could_not_read(scene: Setting) -> None:
+@pytest.mark.parametrize("how", ["503", "no list", "silence"])
+async def test_a_broken_crawl_goes_on_at_the_page_it_could_not_read(scene: Setting, how: str) -> None:
     p10 = scene.world["P10"]
 
-    def second_page_fails(received: Received) -> Reply:
-        return Reply(503, b"") if urls.query_value(received.query, "offset") == "2" else p10.owned.page(received)
+    async def second_page_fails(received: Received) -> Reply:
+        if urls.query_value(received.query, "offset") != "2":
+            return p10.owned.page(received)
+        if how == "silence":
+            await asyncio.sleep(60)
+        return Reply(503, b"") if how == "503" else Reply(200, b'{"status_code":1000}')
 
     p10.serve(names.LOCATIONS, S, second_page_fails)
     await scene.resync("P10")
