@@ -3,7 +3,6 @@
 import pytest
 
 from hub.domain.decisions import Decision, Direct, Refused, Request, not_connected
-from hub.domain.platform import HostedRole
 from hub.domain.registry import RegistrySnapshot
 from hub.domain.routing import by_stored_url, identify_sender, route, speaker
 from hub.ocpi.names import Interface, Role
@@ -62,19 +61,6 @@ def test_a_sender_left_out_is_the_owner_in_the_path_or_the_only_one_it_can_be() 
     assert refusal(asked("P2", "NL/CPA", None)) == (200, 2001)
     # Nobody of P3 typically authorizes, yet there is only one who can have asked.
     assert receiver(asked("P3", "NL/EMA", None, "tokens", S))[0] == "NL/NSP"
-
-
-def test_a_sender_left_out_is_never_taken_for_another_that_is_not_suspended() -> None:
-    """The only CPO there is suspended, so a CDR is its own and no eMSP's; of two CPOs it is the one that may send."""
-    cpo, emsp = hosted(Role.CPO, "SE/CPO", suspended=True), hosted(Role.EMSP, "SE/EMS")
-
-    def posted(*roles: HostedRole) -> Decision:
-        registry = REGISTRY.replacing(platform("PX", roles, [*CPO_ENDPOINTS, *EMSP_ENDPOINTS]))
-        return reference_world.asked("PX", None, "NL/EMA", "cdrs", R, "POST", registry=registry)
-
-    assert refusal(posted(cpo, emsp)) == (403, 2000)
-    assert receiver(posted(cpo, emsp, hosted(Role.CPO, "SE/TWO")))[0] == "SE/TWO"
-    assert refusal(posted(cpo, emsp, hosted(Role.CPO, "SE/TWO", suspended=True))) == (200, 2001)
 
 
 def test_a_party_in_two_roles_is_one_sender() -> None:
