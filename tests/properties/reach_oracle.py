@@ -73,11 +73,14 @@ def reserved(world: World) -> list[RoleName]:
     return [name for home in world.platforms if state_of(home) == "PLANNED" for name in home.approved]
 
 
-def leading_to(world: World, party: str) -> Platform | None:
-    """The peer hub that publishes for a party behind it: of several the one known longest among those connected."""
-    hubs = [there.home for there in everyone(world) if there.behind and there.party == party]
-    connected = [hub for hub in hubs if state_of(hub) == "CONNECTED"]
-    return next(iter(connected or hubs), None)
+def by_the_oldest_way(world: World) -> list[There]:
+    """The same as `everyone`, each party behind peer hubs by the one known longest alone."""
+    first: dict[str, Platform] = {}
+    every = everyone(world)
+    for there in every:
+        if there.behind:
+            first.setdefault(there.party, there.home)
+    return [there for there in every if not there.behind or first[there.party] is there.home]
 
 
 def of_platform(world: World, mine: Platform) -> list[There]:
@@ -135,7 +138,7 @@ def seen_by(world: World, mine: Platform, sender: str, module: str) -> frozenset
     readers, owners = acting(module, Interface.SENDER)
     roles = active_roles(world, mine, sender) & readers
     seen = set()
-    for there in everyone(world):
+    for there in by_the_oldest_way(world):
         opposite = there.role in owners
         elsewhere = there.home is not mine and not (there.behind and is_hub(mine))
         shown = there.state != "SUSPENDED"
