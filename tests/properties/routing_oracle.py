@@ -243,7 +243,8 @@ def legs_for_all(world: World, mine: Platform, owner: str, request: Request) -> 
     for there in by_the_oldest_way(world):
         wanted = there.role in TOLD[request.module] and there.state == "CONNECTED"
         own = there.party == owner or (there.home is mine and not world.choices.broadcast_own_platform)
-        too_far = there.behind and not world.choices.broadcast_across_hubs
+        # Nor back to those behind the hub it came from.
+        too_far = there.behind and (there.home is mine or not world.choices.broadcast_across_hubs)
         url = url_at(there.home, request.module, request.interface)
         if (
             wanted

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from hub.domain.agreements import Agreement, Agreements, Side
-from hub.domain.decisions import Broadcast, Decision, GetAll
+from hub.domain.decisions import Broadcast, Decision, GetAll, Request
 from hub.domain.platform import ReportedParty
 from hub.domain.registry import RegistrySnapshot
+from hub.domain.routing import by_stored_url
 from hub.ocpi.names import ConnectionStatus, Interface, Role
-from tests.unit.domain.platforms import R, S, behind, hosted, platform, url_of
+from tests.unit.domain.platforms import R, S, behind, hosted, party, platform, reserved, url_of
 from tests.unit.domain.reference_world import (
     CHOICES,
     CPO_ENDPOINTS,
@@ -90,6 +91,34 @@ def test_in_a_role_that_is_connected_a_party_is_reached_whatever_its_others_are(
     assert refusal(get("ES/EMS", reporting(*fitting, other))) == (200, 4003)
 
 
+def test_along_a_stored_url_one_connected_role_is_enough_too() -> None:
+    request = Request("P1", party("ES/EMS"), party("NL/CPA"), "locations", R)
+
+    def result(*reported: ReportedParty) -> Decision:
+        return by_stored_url(reporting(*reported), (P1, party("NL/CPA")), ("H2", party("ES/EMS")), request)
+
+    away, there = behind(Role.NSP, "ES/EMS", PLANNED), behind(Role.EMSP, "ES/EMS")
+    assert receiver(result(away, there))[1] == "ES/EMS"
+    assert refusal(result(away, behind(Role.CPO, "ES/EMS"))) == (200, 4003)
+
+
+def test_who_is_expected_here_is_not_behind_a_peer() -> None:
+    """Ruling 24: reserved for a platform that has not registered yet."""
+    invited = platform("P9", endpoints=None, approved=[reserved(Role.CPO, "es/cps")], was_registered=False)
+    reported = (*H2.reported, behind(Role.EMSP, "ES/CPS"))
+    registry = reporting(*reported).replacing(invited)
+    across = CHOICES._replace(broadcast_across_hubs=True)
+
+    assert refusal(get("ES/CPS", registry)) == (200, 4003)
+    assert refusal(asked("H2", "ES/CPS", "NL/EMA", "locations", R, "PUT", registry=registry)) == (403, 2001)
+    seen = asked("P2", "NL/EMA", "NL/HUB", "locations", S, is_list=True, registry=registry)
+    assert isinstance(seen, GetAll)
+    assert "es*cps" not in seen.owners
+    push = asked("P1", "NL/CPA", "NL/HUB", "locations", R, "PUT", owner="NL/CPA", registry=registry, choices=across)
+    assert isinstance(push, Broadcast)
+    assert "H2" not in {leg.platform.id for leg in push.receivers}
+
+
 def test_nothing_goes_back_to_the_hub_it_came_from() -> None:
     """R-207."""
     registry = reporting(behind(Role.CPO, "ES/CPS"), behind(Role.EMSP, "ES/EMS"))
@@ -139,6 +168,22 @@ def test_a_push_from_a_peer_is_kept_and_told_no_further() -> None:
     assert refusal(asked("H2", "BE/HB2", "NL/HUB", "locations", R, "PUT", owner="NL/CPA")) == (404, 2001)
     assert refusal(asked("H2", "BE/HB2", "NL/HUB", "locations", R, "PUT", owner="BE/HB2")) == (200, 2001)
     assert refusal(asked("H2", "ES/CPS", "NL/HUB", "tokens", R, "PUT", owner="ES/CPS")) == (200, 2001)
+
+
+def test_what_comes_from_a_hubs_platform_does_not_go_back_behind_it() -> None:
+    """R-207, whatever the operator chose."""
+    hub = platform(
+        "H3",
+        [hosted(Role.HUB, "FR/HB3"), hosted(Role.CPO, "ES/ONE"), hosted(Role.EMSP, "ES/TWO")],
+        EVERYTHING,
+        reported=[behind(Role.EMSP, "ES/EMS")],
+    )
+    wide = CHOICES._replace(broadcast_own_platform=True, broadcast_across_hubs=True)
+    registry = RegistrySnapshot([hub])
+
+    push = asked("H3", "ES/ONE", "NL/HUB", "locations", R, "PUT", owner="ES/ONE", registry=registry, choices=wide)
+    assert isinstance(push, Broadcast)
+    assert [str(leg.receiver) for leg in push.receivers] == ["ES/TWO"]
 
 
 def test_what_a_platform_is_here_does_not_grow_by_what_it_reports() -> None:

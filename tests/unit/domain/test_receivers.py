@@ -11,7 +11,7 @@ from hub.domain.receivers import acquainted, one_of, one_of_everybody, visible_o
 from hub.domain.registry import RegistrySnapshot
 from hub.ocpi.names import Role
 from hub.ocpi.party_id import PartyId
-from tests.unit.domain.platforms import R, S, hosted, party, platform, url_of
+from tests.unit.domain.platforms import R, S, hosted, party, platform, reserved, url_of
 from tests.unit.domain.reference_world import CHOICES, P1, P2, P4, REGISTRY, asked, receiver, refusal
 
 EMSPS = Side(role=Role.EMSP)
@@ -109,6 +109,20 @@ def test_without_an_agreement_a_known_party_is_as_unknown_as_any() -> None:
     assert refusal(asked("P2", "NL/EMA", "NL/CPA", "locations", S, registry=gone)) == (200, 4001)
 
 
+def test_one_that_is_only_reserved_is_away_for_those_who_may_reach_it_then() -> None:
+    """R-193: and not known to others."""
+    invited = platform("P9", endpoints=None, approved=[reserved(Role.CPO, "AT/NEW")], was_registered=False)
+    registry = REGISTRY.replacing(invited)
+    emsps_may = Agreements([Agreement("a", EMSPS, Side(role=Role.CPO), None, allow=True)], default_open=False)
+
+    def get(agreements: Agreements | None) -> tuple[int, int]:
+        return refusal(asked("P2", "NL/EMA", "at/new", "locations", S, registry=registry, agreements=agreements))
+
+    assert get(None) == (200, 4003)
+    assert get(emsps_may) == (200, 4003)
+    assert get(CLOSED) == (200, 4001)
+
+
 def test_an_agreement_about_a_role_holds_for_the_role_that_acts() -> None:
     """FR/DUO is both: as an eMSP it may, as a CPO it may not."""
     may = Agreements([Agreement("a", EMSPS, Side(role=Role.CPO), None, allow=True)], default_open=False)
@@ -120,6 +134,28 @@ def test_an_agreement_about_a_role_holds_for_the_role_that_acts() -> None:
     )
     assert receiver(asked("P2", "NL/EMA", "FR/DUO", "locations", S, agreements=may))[1] == "FR/DUO"
     assert refusal(asked("P1", "NL/CPA", "FR/DUO", "tokens", S, "POST", agreements=may)) == (200, 4001)
+
+
+def test_a_role_that_does_not_act_here_lends_no_rights() -> None:
+    """FR/DUO pushes locations as a CPO, so what it may as an eMSP does not count."""
+    emsps_may = Agreements([Agreement("a", EMSPS, Side(), None, allow=True)], default_open=False)
+
+    push = asked("P4", "FR/DUO", "NL/EMA", "locations", R, "PUT", owner="FR/DUO", agreements=emsps_may)
+    assert refusal(push) == (200, 4001)
+    assert receiver(asked("P4", "FR/DUO", "NL/CPA", "locations", S, agreements=emsps_may))[1] == "NL/CPA"
+
+
+def test_a_role_that_is_suspended_lends_no_rights() -> None:
+    """SE/TWO is no CPO, who asks for tokens; it does so as what it is and may be."""
+    two = platform("PX", [hosted(Role.NSP, "SE/TWO", suspended=True), hosted(Role.OTHER, "SE/TWO")], [])
+    registry = REGISTRY.replacing(two)
+
+    def found_by(role: Role) -> Decision:
+        may = Agreements([Agreement("a", Side(role=role), Side(), None, allow=True)], default_open=False)
+        return asked("PX", "SE/TWO", "NL/EMA", "tokens", S, registry=registry, agreements=may)
+
+    assert receiver(found_by(Role.OTHER))[1] == "NL/EMA"
+    assert refusal(found_by(Role.NSP)) == (200, 4001)
 
 
 def test_what_is_seen() -> None:
@@ -169,6 +205,14 @@ def test_a_candidate_that_may_not_be_reached_is_none() -> None:
 
     assert receiver(found("NL/CPA", "FR/DUO", registry=REGISTRY.under(forbidden)))[1] == "NL/CPA"
     assert refusal(found("FR/DUO", registry=REGISTRY.under(forbidden))) == (200, 4001)
+
+
+def test_one_that_is_suspended_does_not_make_another_doubtful() -> None:
+    gone = REGISTRY.replacing(replace(P4, suspended=True))
+
+    assert receiver(found("NL/CPA", "FR/DUO", registry=gone))[1] == "NL/CPA"
+    both_gone = gone.replacing(replace(P1, suspended=True))
+    assert refusal(found("NL/CPA", "FR/DUO", registry=both_gone)) == (200, 4001)
 
 
 def test_a_candidate_that_is_away_is_still_the_one() -> None:
