@@ -1,5 +1,5 @@
-"""Whom a message can reach: the one receiver of a direct request, every receiver of a broadcast, the owners whose
-objects a party may see, and who may know of whom. All of them ask the same agreements (R-058 to R-075, R-085, R-089).
+"""Whom a message can reach: the one receiver of a direct request, every receiver of a broadcast, and the owners whose
+objects a party may see. All of them ask the same agreements (R-058 to R-075, R-085, R-089).
 """
 
 from collections.abc import Iterable
@@ -153,6 +153,8 @@ def everybody(
     roles = speaking_roles(registry, platform, owner, module, Interface.RECEIVER)
     readers = broadcast_readers(module)
     legs: dict[tuple[str, str], Direct] = {}
+    # party behind peer hubs -> the one it is told through: one push per party (R-208)
+    through: dict[str, str] = {}
     for place in _places(registry, remote=choices.broadcast_across_hubs):
         home = place.platform
         key = (home.id, place.party.key)
@@ -164,17 +166,19 @@ def everybody(
         if endpoint is None:
             continue
         if registry.agreements.between(owner, roles, (place.party, place.role), module).allowed:
+            if place.remote and through.setdefault(place.party.key, home.id) != home.id:
+                continue
             sender = owner if home.settings.broadcast_as_direct else choices.hub
             legs[key] = Direct(sender, place.party, home, endpoint)
     return tuple(sorted(legs.values(), key=lambda leg: (leg.receiver.key, leg.platform.id)))
 
 
 def _places(registry: RegistrySnapshot, *, remote: bool) -> Iterable[Place]:
-    """Every place; a party behind several peer hubs is behind the one known longest."""
+    """Every place; those behind peer hubs by how long the hub is known."""
     for seat in registry.seats:
         yield Place(seat.platform, seat.party, seat.role.role, seat.platform.status_of(seat.role), False)
     for behind in registry.remote_seats if remote else ():
-        if registry.leads_to(behind.party) is behind.platform:
+        if not registry.seats_of(behind.party):
             status = _behind(behind.platform, behind.reported.status)
             yield Place(behind.platform, behind.party, behind.reported.role, status, True)
 
@@ -194,14 +198,6 @@ def visible_owners(registry: RegistrySnapshot, platform: Platform, sender: Party
         and place.status is not ConnectionStatus.SUSPENDED
         and registry.agreements.between(sender, roles, (place.party, place.role), module).allowed
     )
-
-
-def acquainted(registry: RegistrySnapshot, viewer: Platform, party: PartyId, role: Role) -> bool:
-    """Whether a platform may know of a party: one of its own parties has an agreement with it about some module
-    (ruling 19).
-    """
-    agreements = registry.agreements
-    return any(agreements.acquainted((mine.party, mine.role), (party, role)) for mine in viewer.roles)
 
 
 def one_of_everybody(

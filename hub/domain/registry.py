@@ -165,9 +165,12 @@ class RegistrySnapshot:
         return tuple(seat for key, seats in self._remote.items() if key not in self._planned for seat in seats)
 
     def leads_to(self, party: PartyId) -> Platform | None:
-        """The peer hub that a party is behind: of several the one known longest. None when it is here or nowhere."""
-        remote = () if self.seats_of(party) else self.remote_seats_of(party)
-        return remote[0].platform if remote else None
+        """The peer hub that publishes for a party behind it: of several the one known longest among those that are
+        connected. None when it is here or nowhere.
+        """
+        hubs = [] if self.seats_of(party) else [seat.platform for seat in self.remote_seats_of(party)]
+        connected = (hub for hub in hubs if hub.status is ConnectionStatus.CONNECTED)
+        return next(connected, hubs[0] if hubs else None)
 
     def reserved(self, party: PartyId) -> tuple[RoleName, ...]:
         """The roles in which a party is reserved for platforms that have not registered yet."""

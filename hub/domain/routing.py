@@ -22,7 +22,7 @@ from hub.domain.opposites import acting_roles
 from hub.domain.platform import Platform
 from hub.domain.receivers import everybody, one_receiver, places_of, visible_owners
 from hub.domain.registry import RegistrySnapshot
-from hub.ocpi.names import BROADCAST_MODULES, ConnectionStatus, Interface
+from hub.ocpi.names import BROADCAST_MODULES, ConnectionStatus, Interface, Role
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 
@@ -83,15 +83,17 @@ def _broadcast(
 ) -> Decision:
     """A push for everybody: FROM, owner in the path and (later) in the body must agree (R-079, T-23)."""
     owner = sender if request.owner is None else registry.hosted(platform, request.owner) or request.owner
-    if owner != sender and not platform.is_peer:
+    from_hub = any(role.role is Role.HUB and role.party == sender for role in platform.roles)
+    if owner != sender and not from_hub:
         return invalid(f"{sender} cannot push an object of {owner} to everybody: FROM must be its owner")
     publishers, _ = acting_roles(request.module, request.interface)
     if not registry.roles_of(platform, owner) & publishers:
         wanted = " or ".join(sorted(role.value for role in publishers))
         return invalid(f"{owner} is no {wanted}, so it has no {request.module} to publish")
-    if not any(seat.platform.id == platform.id for seat in registry.seats_of(owner)):
-        if registry.leads_to(owner) is not platform:
-            return invalid(f"{owner} is behind another hub, which publishes for it")
+    here = any(seat.platform.id == platform.id for seat in registry.seats_of(owner))
+    if not here and registry.leads_to(owner) is not platform:
+        return invalid(f"{owner} is behind another hub, which publishes for it")
+    if from_hub or not here:
         return Broadcast(sender, owner, (), stored_only=True)
     return Broadcast(sender, owner, everybody(registry, choices, platform, owner, request.module))
 
@@ -109,9 +111,9 @@ def identify_sender(registry: RegistrySnapshot, platform: Platform, request: Req
         if hosted is not None:
             return hosted
     requesters, _ = acting_roles(request.module, request.interface)
-    standing = [role for role in platform.roles if not role.suspended] or platform.roles
-    acting = {role.party for role in standing if role.role in requesters}
-    candidates = acting or {role.party for role in standing}
+    roles = [role for role in platform.roles if role.role in requesters] or platform.roles
+    # Nobody speaks in the name of one that is suspended: only among those that could have sent it that rules one out.
+    candidates = {role.party for role in roles if not role.suspended} or {role.party for role in roles}
     if len(candidates) == 1:
         return candidates.pop()
     return invalid("Name the party that sends this in OCPI-from-country-code and OCPI-from-party-id")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from hub.domain.platform import Platform, RoleName
 from hub.ocpi.names import Interface, Role
 from hub.ocpi.party_id import PartyId
-from tests.properties.agreement_oracle import allows_any, know_each_other
+from tests.properties.agreement_oracle import allows_any
 from tests.properties.routing_worlds import World
 from tests.unit.domain.acting import ACTING
 
@@ -73,14 +73,11 @@ def reserved(world: World) -> list[RoleName]:
     return [name for home in world.platforms if state_of(home) == "PLANNED" for name in home.approved]
 
 
-def by_the_oldest_way(world: World) -> list[There]:
-    """The same as `everyone`, each party behind peer hubs by the one known longest alone."""
-    first: dict[str, Platform] = {}
-    every = everyone(world)
-    for there in every:
-        if there.behind:
-            first.setdefault(there.party, there.home)
-    return [there for there in every if not there.behind or first[there.party] is there.home]
+def leading_to(world: World, party: str) -> Platform | None:
+    """The peer hub that publishes for a party behind it: of several the one known longest among those connected."""
+    hubs = [there.home for there in everyone(world) if there.behind and there.party == party]
+    connected = [hub for hub in hubs if state_of(hub) == "CONNECTED"]
+    return next(iter(connected or hubs), None)
 
 
 def of_platform(world: World, mine: Platform) -> list[There]:
@@ -138,7 +135,7 @@ def seen_by(world: World, mine: Platform, sender: str, module: str) -> frozenset
     readers, owners = acting(module, Interface.SENDER)
     roles = active_roles(world, mine, sender) & readers
     seen = set()
-    for there in by_the_oldest_way(world):
+    for there in everyone(world):
         opposite = there.role in owners
         elsewhere = there.home is not mine and not (there.behind and is_hub(mine))
         shown = there.state != "SUSPENDED"
@@ -150,10 +147,3 @@ def seen_by(world: World, mine: Platform, sender: str, module: str) -> frozenset
         ):
             seen.add(there.party)
     return frozenset(seen)
-
-
-def may_know(world: World, viewer: Platform, party: str, role: Role) -> bool:
-    """Ruling 19: one of the viewer's own parties has some module in common with it."""
-    return any(
-        know_each_other(world.treaty, (str(lower(mine.party)), mine.role), (party, role)) for mine in viewer.roles
-    )

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from hub.domain.decisions import Request
 from hub.domain.platform import Platform
+from hub.ocpi.names import Role
 from tests.properties.reach_oracle import (
     TOLD,
     There,
     acting,
     active_roles,
-    by_the_oldest_way,
     everyone,
-    is_hub,
+    leading_to,
     lower,
     may,
     of_platform,
@@ -152,11 +152,11 @@ def speaker(world: World, mine: Platform, request: Request) -> Answered | str:
     elif owner in own:
         sender = str(owner)
     else:
-        # The only party that can act; where nobody typically acts, the only party there is. Whom a peer hub has behind
-        # it, it has to name.
-        standing = [role for role in mine.roles if not role.suspended] or mine.roles
-        can = {str(lower(role.party)) for role in standing if role.role in callers}
-        can = can or {str(lower(role.party)) for role in standing}
+        # The only party that can act; where nobody typically acts, the only party there is. Who is suspended can not,
+        # and nobody speaks in the name of another. Whom a peer hub has behind it, it has to name.
+        roles = [role for role in mine.roles if role.role in callers] or mine.roles
+        can = {str(lower(role.party)) for role in roles if not role.suspended}
+        can = can or {str(lower(role.party)) for role in roles}
         if len(can) != 1:
             return Answered(200, 2001)
         (sender,) = can
@@ -223,38 +223,39 @@ def homes_of(there: Sequence[There]) -> list[Platform]:
 
 
 def everybody(world: World, mine: Platform, sender: str, request: Request) -> Answered | Told:
-    """R-071 to R-079: from the owner alone, who must be one that has such objects."""
+    """R-071 to R-079: from the owner alone, who must be one that has such objects; or from a peer hub for one that it
+    has, which is a leg to this hub and told no further (R-208, T-26).
+    """
     owner = lower(request.owner) or sender
-    if owner != sender and not is_hub(mine):
+    from_hub = any(lower(role.party) == sender and role.role is Role.HUB for role in mine.roles)
+    if owner != sender and not from_hub:
         return Answered(200, 2001)
     owners, _ = acting(request.module, request.interface)
     if not active_roles(world, mine, owner) & owners:
         return Answered(200, 2001)
-    if owner not in {lower(role.party) for role in mine.roles}:  # R-208, T-26: it is behind this peer hub
-        if not any(one.party == owner and one.home is mine for one in by_the_oldest_way(world)):
-            return Answered(200, 2001)
+    here = owner in {lower(role.party) for role in mine.roles}
+    if not here and leading_to(world, owner) is not mine:
+        return Answered(200, 2001)
+    if from_hub or not here:
         return Told(sender, owner, (), stored_only=True)
     return Told(sender, owner, legs_for_all(world, mine, owner, request), stored_only=False)
 
 
 def legs_for_all(world: World, mine: Platform, owner: str, request: Request) -> tuple[Sent, ...]:
-    """R-073 to R-075, RT3, T-24: one leg per party and platform."""
-    legs = set()
-    for there in by_the_oldest_way(world):
+    """R-073 to R-075, RT3, T-24: one leg per party and platform; behind peer hubs one per party, and none through the
+    one it came from (R-207, R-208).
+    """
+    legs: list[Sent] = []
+    for there in everyone(world):
         wanted = there.role in TOLD[request.module] and there.state == "CONNECTED"
         own = there.party == owner or (there.home is mine and not world.choices.broadcast_own_platform)
-        # Nor back to those behind the hub it came from (R-207).
         too_far = there.behind and (there.home is mine or not world.choices.broadcast_across_hubs)
+        told = there.party in [leg.receiver for leg in legs if there.behind or leg.platform_id == there.home.id]
         url = url_at(there.home, request.module, request.interface)
-        if (
-            wanted
-            and not own
-            and not too_far
-            and url
-            and may(world, mine, owner, there, request.module, request.interface)
-        ):
+        reached = may(world, mine, owner, there, request.module, request.interface)
+        if wanted and reached and url and not (own or too_far or told):
             speaks = owner if there.home.settings.broadcast_as_direct else str(lower(HUB))
-            legs.add(Sent(speaks, there.party, there.home.id, url))
+            legs.append(Sent(speaks, there.party, there.home.id, url))
     return tuple(sorted(legs, key=lambda leg: (leg.receiver.replace("/", "*"), leg.platform_id)))
 
 

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from hub.domain import routing
 from hub.domain.decisions import Broadcast, Decision, Direct, GetAll, HubCopy, Open, Refused, Request
-from hub.domain.receivers import acquainted, one_of, visible_owners
+from hub.domain.receivers import one_of, visible_owners
 from hub.domain.routing import Router, by_stored_url, route
-from hub.ocpi.names import Interface, Role
+from hub.ocpi.names import Interface
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.versions import SERVED
 from tests.properties import routing_oracle as oracle
-from tests.properties.reach_oracle import TOLD, lower, may_know, of_platform, seen_by
+from tests.properties.reach_oracle import TOLD, lower, of_platform, seen_by
 from tests.properties.routing_oracle import Answered, Expected, Opened, Sent, Shown, Told
 from tests.properties.routing_worlds import (
     ENDPOINTS,
@@ -162,14 +162,6 @@ def test_whose_objects_a_party_sees(world: World, module: str) -> None:
             seen = visible_owners(snapshot, home, party(sender), module)
 
             assert texts(seen) == seen_by(world, home, sender, module)
-
-
-@settings(max_examples=60)
-@given(worlds(), parties(SPELLINGS), st.sampled_from(Role))
-def test_who_may_know_of_whom(world: World, other: PartyId, role: Role) -> None:
-    snapshot = world.snapshot()
-    for viewer in world.platforms:
-        assert acquainted(snapshot, viewer, other, role) is may_know(world, viewer, text(other), role)
 
 
 @settings(max_examples=40)

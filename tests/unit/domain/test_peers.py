@@ -245,3 +245,66 @@ def test_custom_modules_reach_behind_peers() -> None:
     )
 
     assert receiver(decision)[2] == url_of("H3", "x-own", R)
+
+
+def test_what_comes_from_a_hub_itself_is_told_no_further_even_of_its_own_parties() -> None:
+    """T-26 looks at FROM. A CPO that a hub's platform hosts beside it publishes like any other."""
+    hub = platform("H3", [hosted(Role.HUB, "FR/HB3"), hosted(Role.CPO, "ES/ONE")], EVERYTHING)
+    registry = REGISTRY.replacing(hub)
+
+    def pushed(sender: str) -> Decision:
+        return asked("H3", sender, "NL/HUB", "locations", R, "PUT", owner="ES/ONE", registry=registry)
+
+    by_hub, by_owner = pushed("FR/HB3"), pushed("ES/ONE")
+    assert isinstance(by_hub, Broadcast)
+    assert by_hub.stored_only
+    assert by_hub.receivers == ()
+    assert isinstance(by_owner, Broadcast)
+    assert not by_owner.stored_only
+    assert by_owner.receivers != ()
+
+
+def test_only_a_hub_itself_pushes_what_another_owns() -> None:
+    """R-079, T-23: FROM and owner agree, behind a peer as anywhere."""
+    registry = reporting(behind(Role.CPO, "ES/CPS"), behind(Role.CPO, "ES/TWO"))
+
+    decision = asked("H2", "ES/TWO", "NL/HUB", "locations", R, "PUT", owner="ES/CPS", registry=registry)
+    assert refusal(decision) == (200, 2001)
+
+
+def test_behind_two_hubs_a_party_is_told_once_through_one_that_leads_there() -> None:
+    """R-208; like a message for it alone, which takes the first connected hub with the endpoint."""
+    h2 = replace(H2, reported=(behind(Role.EMSP, "ES/EMS"),))
+    h3 = platform("H3", [hosted(Role.HUB, "FR/HB3")], EVERYTHING, reported=[behind(Role.EMSP, "ES/EMS")])
+    registry = REGISTRY.replacing(h2).replacing(h3)
+
+    def through(snapshot: RegistrySnapshot) -> list[str]:
+        across = CHOICES._replace(broadcast_across_hubs=True)
+        push = asked("P1", "NL/CPA", "NL/HUB", "locations", R, "PUT", owner="NL/CPA", registry=snapshot, choices=across)
+        assert isinstance(push, Broadcast)
+        return [leg.platform.id for leg in push.receivers if str(leg.receiver) == "ES/EMS"]
+
+    assert through(registry) == ["H2"]
+    assert through(registry.replacing(replace(h2, suspended=True))) == ["H3"]
+    assert through(registry.replacing(replace(h2, connection=None))) == ["H3"]
+    lacking = replace(platform("H2", H2.roles, [("tariffs", R)]), reported=h2.reported)
+    assert through(registry.replacing(lacking)) == ["H3"]
+    # Two hubs may know it in one role each.
+    other = replace(h2, reported=(behind(Role.CPO, "ES/EMS"),))
+    assert through(registry.replacing(other)) == ["H3"]
+
+
+def test_of_two_hubs_the_older_connected_one_publishes_for_a_party() -> None:
+    h3 = platform("H3", [hosted(Role.HUB, "FR/HB3")], EVERYTHING, reported=H2.reported)
+    registry = REGISTRY.replacing(h3)
+    away = registry.replacing(replace(H2, suspended=True))
+
+    def pushed(platform_id: str, sender: str, snapshot: RegistrySnapshot) -> Decision:
+        return asked(platform_id, sender, "NL/HUB", "locations", R, "PUT", owner="ES/CPS", registry=snapshot)
+
+    assert isinstance(pushed("H2", "BE/HB2", registry), Broadcast)
+    assert refusal(pushed("H3", "FR/HB3", registry)) == (200, 2001)
+    assert isinstance(pushed("H3", "FR/HB3", away), Broadcast)
+    seen = asked("P2", "NL/EMA", "NL/HUB", "locations", S, is_list=True, registry=away)
+    assert isinstance(seen, GetAll)
+    assert "es*cps" in seen.owners

@@ -7,7 +7,7 @@ import pytest
 from hub.domain.agreements import Agreement, Agreements, Side
 from hub.domain.decisions import Broadcast, Choices, Decision, Request
 from hub.domain.platform import Platform, PlatformSettings
-from hub.domain.receivers import acquainted, one_of, one_of_everybody, visible_owners
+from hub.domain.receivers import one_of, one_of_everybody, visible_owners
 from hub.domain.registry import RegistrySnapshot
 from hub.ocpi.names import Role
 from hub.ocpi.party_id import PartyId
@@ -219,17 +219,6 @@ def test_a_candidate_that_is_away_is_still_the_one() -> None:
     gone = REGISTRY.replacing(replace(P1, suspended=True))
 
     assert refusal(found("NL/CPA", registry=gone)) == (200, 4003)
-
-
-def test_platforms_know_of_parties_with_whom_one_of_theirs_has_a_module_in_common() -> None:
-    one_way = Agreements([Agreement("a", Side("NL", "CPA"), Side("DE", "EMB"), None, allow=True)], default_open=False)
-    registry = REGISTRY.under(one_way)
-
-    assert acquainted(registry, P2, party("nl/cpa"), Role.CPO)
-    assert acquainted(registry, P1, party("DE/EMB"), Role.EMSP)
-    assert not acquainted(registry, P1, party("NL/EMA"), Role.EMSP)
-    assert not acquainted(registry, P4, party("NL/CPA"), Role.CPO)
-    assert acquainted(REGISTRY, P4, party("NL/CPA"), Role.CPO)
 
 
 def waiting(registry: RegistrySnapshot, platform_id: str, to: PartyId) -> str | None:

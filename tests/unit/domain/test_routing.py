@@ -3,6 +3,7 @@
 import pytest
 
 from hub.domain.decisions import Decision, Direct, Refused, Request, not_connected
+from hub.domain.platform import HostedRole
 from hub.domain.registry import RegistrySnapshot
 from hub.domain.routing import by_stored_url, identify_sender, route, speaker
 from hub.ocpi.names import Interface, Role
@@ -178,3 +179,16 @@ def test_along_a_stored_url_to_whoever_is_still_there() -> None:
     suspended = (P8, party("DE/TWO"))
     request = Request("P8", party("NL/EMA"), party("DE/TWO"), "commands", S)
     assert refusal(by_stored_url(REGISTRY, suspended, ("P2", party("NL/EMA")), request)) == (403, 2000)
+
+
+def test_a_sender_left_out_is_never_taken_for_another_that_is_not_suspended() -> None:
+    """The only CPO there is suspended, so a CDR is its own and no eMSP's; of two CPOs it is the one that may send."""
+    cpo, emsp = hosted(Role.CPO, "SE/CPO", suspended=True), hosted(Role.EMSP, "SE/EMS")
+
+    def posted(*roles: HostedRole) -> Decision:
+        registry = REGISTRY.replacing(platform("PX", roles, [*CPO_ENDPOINTS, *EMSP_ENDPOINTS]))
+        return reference_world.asked("PX", None, "NL/EMA", "cdrs", R, "POST", registry=registry)
+
+    assert refusal(posted(cpo, emsp)) == (403, 2000)
+    assert receiver(posted(cpo, emsp, hosted(Role.CPO, "SE/TWO")))[0] == "SE/TWO"
+    assert refusal(posted(cpo, emsp, hosted(Role.CPO, "SE/TWO", suspended=True))) == (200, 2001)
