@@ -2,6 +2,8 @@
 whole object to a receiver that lacks it (R-101, ruling 10).
 """
 
+from typing import NamedTuple
+
 from hub.broker.lane import WaitingLeg
 from hub.broker.legs import Leg, Legs
 from hub.clock import Clock
@@ -21,6 +23,15 @@ _FULL_S = 0.1
 _AWAY_S = 1.0
 
 
+class Letter(NamedTuple):
+    """What a leg says: the push as it was made, or the whole object as it is."""
+
+    method: str
+    tail: str
+    query: str
+    body: bytes | None
+
+
 class Delivery:
     """Sends legs that were claimed."""
 
@@ -29,18 +40,20 @@ class Delivery:
         self._catalog = catalog
         self._clock = clock
 
-    async def of(self, leg: WaitingLeg, direct: Direct) -> Outcome | None:
-        """What came of it; None when there is nothing to tell any more. While the store is away a leg that needs it
-        waits.
+    async def letter(self, leg: WaitingLeg) -> Letter | None:
+        """What is to be sent; None when there is nothing to tell any more. Looked up before the leg is claimed: between
+        a claim and its sending nothing may take time, because a claim that a crash leaves unsent is an attempt less.
         """
-        broadcast, body = leg.cast.broadcast, leg.cast.body
-        method, path = broadcast.method, (broadcast.tail, broadcast.query)
+        broadcast = leg.cast.broadcast
         if leg.resumed and await self._is_history(leg):
-            method, path, body = "PUT", path_of(leg.cast.push.key), await self._now(leg)
-            if body is None:
-                return None
-        outcome = await self._send(leg, direct, method, path, body)
-        if self._lacks_object(leg, outcome):
+            held = await self._now(leg)
+            return None if held is None else Letter("PUT", *path_of(leg.cast.push.key), held)
+        return Letter(broadcast.method, broadcast.tail, broadcast.query, leg.cast.body)
+
+    async def of(self, leg: WaitingLeg, direct: Direct, letter: Letter) -> Outcome:
+        """What came of it."""
+        outcome = await self._send(leg, direct, letter)
+        if letter.body is leg.cast.body and self._lacks_object(leg, outcome):
             await self._send_whole(leg, direct)
         return outcome
 
@@ -58,13 +71,11 @@ class Delivery:
             except StoreUnavailable:
                 await self._clock.sleep(_AWAY_S)
 
-    async def _send(
-        self, leg: WaitingLeg, direct: Direct, method: str, path: tuple[str, str], body: bytes | None
-    ) -> Outcome:
+    async def _send(self, leg: WaitingLeg, direct: Direct, letter: Letter) -> Outcome:
         platform = direct.platform
         timeout_s = self._legs.timeout_s(platform, authorize=False)
-        url = urls.join(direct.endpoint, *path)
-        sent = Leg(platform, direct.receiver, direct.sender, method, url, body, BROADCAST, timeout_s)
+        url = urls.join(direct.endpoint, letter.tail, letter.query)
+        sent = Leg(platform, direct.receiver, direct.sender, letter.method, url, letter.body, BROADCAST, timeout_s)
         give_up_at = self._clock.monotonic() + timeout_s
         while True:
             result = await self._legs.carry(sent, leg.cast.broadcast.correlation_id)
@@ -89,7 +100,7 @@ class Delivery:
         except StoreUnavailable:
             return
         if raw is not None:
-            await self._send(leg, direct, "PUT", path_of(key), raw)
+            await self._send(leg, direct, Letter("PUT", *path_of(key), raw))
 
 
 def is_full(outcome: Outcome) -> bool:

@@ -285,6 +285,10 @@ class FanOut:
         if direct is None or direct.platform.id in self._liveness.offline:
             self._settle(leg, "skipped")
             return
+        letter = await self._delivery.letter(leg)
+        if letter is None:
+            self._settle(leg, "superseded")
+            return
         if not await self._claimed(leg):
             return
         started = self._clock.monotonic()
@@ -292,10 +296,7 @@ class FanOut:
         if lane.hanging:
             self._hangs(lane, leg)
             self._wake()
-        outcome = await self._delivery.of(leg, direct)
-        if outcome is None:
-            self._settle(leg, "superseded")
-            return
+        outcome = await self._delivery.of(leg, direct, letter)
         if isinstance(outcome, TimedOut):
             self._timed_out(lane)
         else:
@@ -318,6 +319,8 @@ class FanOut:
                 unknown = True
                 await self._clock.sleep(_AWAY_S)
                 continue
+            if self._stopping and not granted:
+                return False
             if granted or not unknown or leg.attempt == LAST_ATTEMPT:
                 return granted or unknown
             leg.attempt, unknown = leg.attempt + 1, False
