@@ -79,6 +79,7 @@ async def running(
         for name, work in hub.work:
             tasks.append(asyncio.create_task(_told_of(name, work(), base.alarms), name=name))
         stack.push_async_callback(hub.routing.fan_out.stop)
+        await hub.routing.fan_out.clear_backlog()
         limits = ServerLimits(
             int(settings.max_body), int(settings.header_limit), max(settings.forward_timeout, _LEAST_DRAIN_S)
         )

@@ -6,7 +6,8 @@ Rules
 - As many workers send as the loop bears (`pace`), so that direct traffic keeps its share of it. A leg whose receiver
   keeps the hub waiting is not counted among them after `PATIENCE_S`, and further ones to the same platform not at all:
   another worker takes their place, so what hangs costs the others nothing.
-- After a restart what was not settled is sent once more, never a third time; what is older than `TOO_OLD` is not sent.
+- After a restart what was not settled is sent once more, never a third time, and before the hub takes requests; what
+  is older than `TOO_OLD` is not sent.
 """
 
 import asyncio
@@ -47,6 +48,8 @@ MOST_WAITING = 500_000
 # An answer that comes later than this is no reason to send more at once.
 QUICK_S = 1.0
 TOO_OLD = timedelta(minutes=10)
+# How long a start waits at most for legs of the run before.
+BACKLOG_S = 3.0
 LAST_ATTEMPT = 2
 _TIMEOUTS_THAT_COUNT = 5
 _RESUME_PAGE = 500
@@ -172,6 +175,15 @@ class FanOut:
             for unfinished in page:
                 self._take_up(unfinished, too_old=unfinished.broadcast.created_at < oldest)
                 await asyncio.sleep(0)
+
+    async def clear_backlog(self) -> None:
+        """Waits until what was taken up is sent, for a while. Called while the hub runs but takes no requests yet: what
+        one crash has cut short should not have to share the next moments with new traffic, and with a second crash.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BACKLOG_S):
+                while not self.quiet:  # noqa: ASYNC110 - once, at the start
+                    await asyncio.sleep(_PULSE_S)
 
     def _take_up(self, unfinished: UnfinishedBroadcast, *, too_old: bool) -> None:
         broadcast = unfinished.broadcast

@@ -24,7 +24,7 @@ LEGS = (("P2", "NL/EMA"), ("P2", "DE/EMB"), ("P3", "NL/NSP"), ("P5", "BE/EMC"))
 PUSHERS = 4
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.slow)])
+@pytest.fixture(params=["sqlite", "mongodb"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """None for the embedded store, else a database of its own on a server that stays up."""
     if request.param == "sqlite":
