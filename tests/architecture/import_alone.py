@@ -5,6 +5,7 @@ Third-party libraries are imported once, up front, and shared by fork: what is c
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -15,6 +16,8 @@ SHARED = (
     "aiosqlite",
     "click",
     "cryptography.fernet",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "cryptography.hazmat.primitives.kdf.hkdf",
     "cryptography.x509",
     "motor.motor_asyncio",
     "msgspec",
@@ -45,6 +48,9 @@ def imports(module: str) -> bool:
 def main(modules: list[str]) -> int:
     for library in SHARED:
         importlib.import_module(library)
+    # Children would copy every page the collector looks at.
+    gc.disable()
+    gc.freeze()
     failed = [module for module in modules if not imports(module)]
     for module in failed:
         sys.stderr.write(f"does not import alone: {module}\n")

@@ -38,7 +38,14 @@ class AdminDoor:
     def __init__(self, parts: AdminParts) -> None:
         self._parts = parts
         self._token = parts.token.encode()
-        self._openapi = codec.dumps(document(ENDPOINTS, PREFIX, parts.identity.public_url))
+        self._openapi: bytes | None = None
+
+    async def _document(self) -> bytes:
+        """Made when somebody first asks, beside the loop: it takes as long as a hundred messages."""
+        if self._openapi is None:
+            url = self._parts.identity.public_url
+            self._openapi = await asyncio.to_thread(lambda: codec.dumps(document(ENDPOINTS, PREFIX, url)))
+        return self._openapi
 
     async def serve(self, request: web.BaseRequest) -> web.Response:
         """One call: of the table, or for the OpenAPI document; 405 for a known path with another method, else 404."""
@@ -47,7 +54,7 @@ class AdminDoor:
             return stranger
         path = request.rel_url.raw_path
         if path == OPENAPI:
-            return _json(self._openapi) if request.method == "GET" else _wrong_method(["GET"])
+            return _json(await self._document()) if request.method == "GET" else _wrong_method(["GET"])
         below = path.removeprefix(PREFIX) if path.startswith(PREFIX) else ""
         allowed: list[str] = []
         for endpoint in ENDPOINTS:
