@@ -29,3 +29,11 @@ class StoreConflict(HubError):
 
 class KeyUnusable(HubError):
     """No configured key opens a sealed value: `SECRET_KEY` is not the one it was sealed with."""
+
+
+class TermOver(HubError):
+    """The duty has passed to somebody else: what its former holder still wants to write is refused."""
+
+    def __init__(self, duty: str) -> None:
+        super().__init__(f"the duty {duty} has passed to somebody else")
+        self.duty = duty

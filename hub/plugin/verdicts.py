@@ -1,0 +1,140 @@
+"""What a plugin may say about a message, one class per verdict; which phase takes which is in `ALLOWED`. None always
+means: carry on.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import uuid4
+
+from hub.ocpi import codec, splice
+from hub.ocpi.party_id import PartyId
+from hub.ocpi.status import StatusCode, is_success
+from hub.plugin.words import Phase
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Absent(Enum):
+    """The type of `ABSENT`."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+"""No `data` at all, which is something else than `data: null`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to a request: what a plugin answers itself, and what it gets for its own `send`.
+
+    data     the envelope's `data`, as JSON values (Decimal for fractions)
+    body     the whole envelope as bytes, instead of `data`, `status_code` and `message`
+    headers  further ones; routing headers, message ids and whatever frames the message are the hub's
+    """
+
+    status_code: int = StatusCode.OK
+    data: object = ABSENT
+    message: str | None = None
+    http: int = 200
+    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+    body: bytes | None = field(default=None, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the receiver says that it took the request (R-026)."""
+        return self.http < 300 and is_success(self.status_code)
+
+    def read(self) -> Any:
+        """`data` as JSON values, None when there is none. Raises ValueError for a body that is no envelope."""
+        if self.body is None:
+            return None if self.data is ABSENT else self.data
+        try:
+            members = splice.members(self.body)
+        except splice.Unreadable as problem:
+            raise ValueError(f"the answer is not an envelope: {problem}") from None
+        return codec.loads(members["data"]) if "data" in members else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """The requester gets this instead of what would have come; nothing (more) is sent."""
+
+    status_code: int = StatusCode.CLIENT_ERROR
+    message: str = "Refused by a rule of this hub"
+    http: int = 200
+    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Only these of the receivers remain. In a list out of the catalog: only objects of these owners. Whoever is named
+    and would not have been a receiver does not become one.
+    """
+
+    receivers: Collection[PartyId]
+
+
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """The message goes to this party instead, if the requester may turn to it. For direct and open routing."""
+
+    to: PartyId
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The plugin takes the request over: the requester gets `answer` now, and the plugin owes the asynchronous result,
+    which it hands in by `hub.deliver(handle, result)`. For commands and charging profiles, which name a response_url.
+
+    Keep `handle` on the shelf before returning the verdict, so that the result can be delivered after a restart too.
+    """
+
+    answer: Answer
+    handle: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another body, or further headers. `body` is bytes as they go out, or JSON values; ABSENT leaves it as it is.
+
+    A body may be changed only where the watch says `Body.CHANGE`.
+    """
+
+    body: object = ABSENT
+    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+
+    @property
+    def text(self) -> bytes | None:
+        """The new body as bytes; None when it stays. Raises TypeError for values that are not JSON."""
+        if self.body is ABSENT:
+            return None
+        return self.body if isinstance(self.body, bytes) else codec.dumps(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """This leg is not sent. In a direct exchange the requester is told that the hub does not forward it."""
+
+    why: str = "a rule of this hub"
+
+
+Verdict = Answer | Reject | Narrow | Reroute | Take | Change | Skip
+
+ReceivedVerdict = Answer | Reject
+RoutedVerdict = Answer | Reject | Narrow | Reroute | Take
+ForwardingVerdict = Change | Skip | Reject
+AnsweredVerdict = Change | Reject
+ResultVerdict = Change
+
+ALLOWED: Mapping[Phase, tuple[type[Verdict], ...]] = {
+    Phase.RECEIVED: (Answer, Reject),
+    Phase.ROUTED: (Answer, Reject, Narrow, Reroute, Take),
+    Phase.FORWARDING: (Change, Skip, Reject),
+    Phase.ANSWERED: (Change, Reject),
+    Phase.RESULT: (Change,),
+    Phase.FINISHED: (),
+}
