@@ -4,7 +4,7 @@ Every write has returned only when it is durable (SQLite: committed with synchro
 majority). A store that cannot be reached raises `StoreUnavailable`; a write that collides raises `StoreConflict`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,10 +18,16 @@ from hub.store.records import (
     Callback,
     CatalogEntry,
     CdrLocation,
+    DutyState,
+    Fence,
     Known,
     LegClaim,
+    NewRecord,
     OwnerCount,
+    PluginRecord,
     PullState,
+    Put,
+    Shelved,
     UnfinishedBroadcast,
 )
 
@@ -213,6 +219,96 @@ class PullStore(Protocol):
         """How many."""
 
 
+class ShelfStore(Protocol):
+    """Values that plugins keep, each plugin on a shelf of its own. Keys are any text and are compared as they are; the
+    name of a plugin holds no NUL.
+    """
+
+    async def load(self, plugin: str, key: str) -> Shelved | None: ...
+
+    async def list(self, plugin: str, prefix: str, after: str, limit: int) -> list[Shelved]:
+        """At most `limit` whose key begins with `prefix` and stands above `after`, by key, in the order of Unicode's
+        numbers.
+        """
+
+    async def save(self, plugin: str, puts: Sequence[Put], fence: Fence | None = None) -> None:
+        """All or nothing, in this order. StoreConflict(key) when a revision does not fit; TermOver when the fence is
+        not the term its duty is in.
+
+        A key that was removed begins at revision 1 again. On MongoDB several puts, and any with a fence, need a replica
+        set; of such saves that keep crossing each other one may get StoreConflict("revision").
+        """
+
+    async def remove_all(self, plugin: str) -> int:
+        """Clears the shelf; how many values."""
+
+
+class PluginRecordStore(Protocol):
+    """What plugins write down: by plugin and kind, in the order of appending, found by their keys."""
+
+    async def append_many(self, plugin: str, kind: str, records: Sequence[NewRecord]) -> None:
+        """Adds them in this order. A call of many thousands is written in parts, of which the first may stand alone
+        when the store fails.
+        """
+
+    async def find(
+        self,
+        plugin: str,
+        kind: str,
+        where: Mapping[str, str],
+        *,
+        before: int | None,
+        limit: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[PluginRecord]:
+        """At most `limit`, newest first: with ids below `before` and every key of `where`, within the half-open
+        interval of times. Looked up by the first key of `where`, so the rarest belongs there.
+        """
+
+    async def count(self, plugin: str, kind: str) -> tuple[int, int]:
+        """How many records, and how many bytes their bodies have in all."""
+
+    async def prune(
+        self, plugin: str, kind: str, *, before: datetime | None = None, most_bytes: int | None = None
+    ) -> int:
+        """Drops what is older than a time, then the first appended until the bodies have `most_bytes` at most; how
+        many. In bites, so that others can write in between.
+        """
+
+    async def remove_all(self, plugin: str) -> int:
+        """Drops the plugin's records of every kind; how many."""
+
+
+class DutyStore(Protocol):
+    """Who does a job that only one node may do.
+
+    No clock of one node is ever compared with another's: a lease is over when somebody has watched it unrenewed for
+    long enough by their own monotonic clock.
+    """
+
+    async def look(self, name: str) -> DutyState | None: ...
+
+    async def take(self, name: str, holder: str, seen: DutyState | None) -> DutyState | None:
+        """The next term, if `seen` is still what is stored (None: nothing is); None when somebody was faster."""
+
+    async def renew(self, state: DutyState) -> DutyState | None:
+        """One beat more, if holder and term still stand; None when they do not."""
+
+    async def release(self, state: DutyState) -> None:
+        """Nobody holds it any more, if holder and term still stood. The term is over with that, its number stays."""
+
+    async def send(self, name: str, events: Sequence[bytes], most: int) -> int:
+        """Puts the first of these events behind those that wait for whoever holds the duty, until `most` wait; how many
+        were taken. Nodes that send in the same moment may go over it by what each of them sends.
+        """
+
+    async def receive(self, state: DutyState, limit: int) -> list[bytes]:
+        """Takes the oldest events out, at most `limit`; TermOver when holder and term do not stand any more. On MongoDB
+        it needs a replica set.
+        """
+
+
 class Store(Protocol):
     """All ports of one store. `open` connects, migrates and is idempotent; `close` flushes and is safe twice."""
 
@@ -225,6 +321,9 @@ class Store(Protocol):
     broadcasts: BroadcastStore
     known: KnownStore
     pulls: PullStore
+    shelf: ShelfStore
+    plugin_records: PluginRecordStore
+    duties: DutyStore
 
     async def open(self) -> None: ...
 

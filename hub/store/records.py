@@ -1,4 +1,6 @@
-"""Records kept beside platforms: callbacks, CDR locations, catalog, broadcasts, pulls, what open routing knows."""
+"""Records kept beside platforms: callbacks, CDR locations, catalog, broadcasts, pulls, what open routing knows, and
+what plugins remember.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -123,3 +125,63 @@ class Known:
     key: str
     party: PartyId
     only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A value a plugin keeps under a key. `revision` is 1 for the first save, one more with each."""
+
+    key: str
+    value: bytes
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A value to keep under a key; None removes what is there.
+
+    `revision`: save only over this one; 0: only if there is nothing; None: over whatever is there.
+    """
+
+    key: str
+    value: bytes | None
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A save with it stands only if the duty is still in this term."""
+
+    duty: str
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """One thing a plugin writes down. `body` is JSON text, kept as given; `keys` are (name, value) pairs it can be
+    found by, of which a name may repeat.
+    """
+
+    at: datetime
+    body: bytes
+    keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRecord:
+    """A record as it is kept. `id` grows in the order of appending; between nodes that is roughly by time."""
+
+    id: int
+    at: datetime
+    body: bytes
+    keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyState:
+    """Who has a job that only one node may do. `term` grows whenever it is taken, `beat` whenever it is renewed."""
+
+    name: str
+    holder: str | None
+    term: int
+    beat: int

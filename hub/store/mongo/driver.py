@@ -3,7 +3,9 @@ driver; what documents look like is said by the files beside this one.
 """
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -28,6 +30,9 @@ _CONNECT_TIMEOUT_S = 2.0
 _DUPLICATE_KEY = 11000
 # As many writes as a slow server does well within the bound of a call.
 _WRITES_PER_CALL = 200
+# A transaction that met another one is tried again so often, after a pause that grows.
+_ATTEMPTS = 20
+_LONGEST_PAUSE_MS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,6 @@ class Written:
     matched: int
     deleted: int
     taken: frozenset[int]
-
-
-class _Unmatched(Exception):
-    """Ends a transaction of which a part found nothing to do."""
 
 
 class Mongo:
@@ -147,10 +148,11 @@ class Mongo:
             raise StoreUnavailable("the MongoDB store is not open")
         return self._database[name]
 
-    async def together(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def together(self, work: Callable[[Any], Awaitable[T]], turns: asyncio.Lock | None = None) -> T:
         """What `work` returned, whose writes with the session it is given stand all at once; none does if it raises.
 
-        StoreConflict("revision") when others changed the same documents in the same moment. A server without a replica
+        StoreConflict("revision") when others keep changing the same documents: `work` is done again when somebody
+        was faster. `turns`: for those of this node that would often meet, to go one by one. A server without a replica
         set cannot do it.
         """
 
@@ -158,16 +160,20 @@ class Mongo:
             if self._client is None:
                 raise StoreUnavailable("the MongoDB store is not open")
             concern = self._database.write_concern
-            try:
-                async with (
-                    await _ready(self._client.start_session()) as session,
-                    await _ready(session.start_transaction(write_concern=concern)),
-                ):
-                    return await work(session)
-            except OperationFailure as problem:
-                if problem.has_error_label("TransientTransactionError"):
-                    raise StoreConflict("revision") from None
-                raise
+            for attempt in range(_ATTEMPTS):
+                try:
+                    async with (
+                        turns or nullcontext(),
+                        await _ready(self._client.start_session()) as session,
+                        await _ready(session.start_transaction(write_concern=concern)),
+                    ):
+                        return await work(session)
+                except OperationFailure as problem:
+                    if not problem.has_error_label("TransientTransactionError"):
+                        raise
+                # Those who met must not meet again.
+                await asyncio.sleep(secrets.randbelow(2 + min(3 * attempt, _LONGEST_PAUSE_MS)) / 1000)
+            raise StoreConflict("revision")
 
         return await self.answer(call)
 
@@ -205,21 +211,6 @@ class Collection:
         result = await self._mongo.answer(lambda: self._raw.replace_one(query, document, upsert=upsert))
         return bool(result.matched_count)
 
-    async def replace_all(self, replacements: Sequence[tuple[Query, Document]]) -> bool:
-        """Replaces what matches each query, or nothing and False when one matches nothing."""
-
-        async def work(session: Any) -> None:
-            for query, document in replacements:
-                result = await self._raw.replace_one(query, document, session=session)
-                if not result.matched_count:
-                    raise _Unmatched
-
-        try:
-            await self._mongo.together(work)
-        except _Unmatched:
-            return False
-        return True
-
     async def update(self, query: Query, change: Query, *, upsert: bool = False) -> bool:
         """Whether a document matched."""
         result = await self._mongo.answer(lambda: self._raw.update_one(query, change, upsert=upsert))
@@ -256,16 +247,18 @@ class Collection:
         skip: int = 0,
         descending: bool = False,
         most_bytes: tuple[str, int] | None = None,
+        index: str | None = None,
     ) -> list[Document]:
         """At most `limit` matches in the order of a member. With members, only they are read, without `_id` unless it
         is one of them; an index that holds them all answers alone. `most_bytes`: a member with bytes and how many they
         may be in all; the page ends before the document with which they would be more, unless that is the first.
+        `index`: the name of the one to go along, whatever the server thinks best.
         """
         shown = {"_id": 0, **dict.fromkeys(members, 1)} if members else None
         order = [(by, -1 if descending else 1)]
 
         async def call() -> list[Document]:
-            cursor = self._raw.find(query, shown, sort=order, skip=skip, limit=limit)
+            cursor = self._raw.find(query, shown, sort=order, skip=skip, limit=limit, hint=index)
             found: list[Document] = await (cursor.to_list(None) if most_bytes is None else _up_to(cursor, *most_bytes))
             return found
 
@@ -297,6 +290,15 @@ class Collection:
         """The sum of a member over all documents, read from the named index alone."""
         rows = await self._aggregate([{"$group": {"_id": None, "total": {"$sum": f"${member}"}}}], index)
         return int(rows[0]["total"]) if rows else 0
+
+    async def sums(self, query: Query, member: str, *, by: str, limit: int, index: str) -> tuple[int, int, Any]:
+        """Of the last matches in the order of `by`: how many, the sum of a member, and the least `by`. The named index
+        answers alone.
+        """
+        first: list[Query] = [{"$match": query}, {"$sort": {by: -1}}, {"$limit": limit}]
+        sums = {"_id": None, "count": {"$sum": 1}, "sum": {"$sum": f"${member}"}, "least": {"$min": f"${by}"}}
+        rows = await self._aggregate([*first, {"$group": sums}], index)
+        return (int(rows[0]["count"]), int(rows[0]["sum"]), rows[0]["least"]) if rows else (0, 0, None)
 
     async def groups(self, by: Query, *, index: str) -> list[tuple[Document, int]]:
         """How many documents agree in these expressions, with their values by name; read from the named index alone."""

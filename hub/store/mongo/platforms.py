@@ -1,6 +1,7 @@
 """Platforms in MongoDB: one document each, so that a handshake changes all or nothing."""
 
 import secrets
+from typing import Any
 
 from hub.domain.platform import Platform
 from hub.errors import StoreConflict
@@ -20,6 +21,7 @@ class MongoPlatforms:
     """
 
     def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
         self._platforms = mongo.collection("platforms")
         self._decoded = Decoded(Platform)
 
@@ -46,13 +48,18 @@ class MongoPlatforms:
         self._decoded.wrote(platform.id, document["doc"], platform)
 
     async def replace_both(self, giver: Platform, taker: Platform) -> None:
-        replacements = [
-            ({"_id": platform.id, "revision": platform.revision - 1}, _document(platform))
-            for platform in (giver, taker)
-        ]
-        if not await self._platforms.replace_all(replacements):
-            raise StoreConflict("revision")
-        for platform, (_, document) in zip((giver, taker), replacements, strict=True):
+        documents = [(platform, _document(platform)) for platform in (giver, taker)]
+
+        async def work(session: Any) -> None:
+            platforms = self._mongo.raw("platforms")
+            for platform, document in documents:
+                query = {"_id": platform.id, "revision": platform.revision - 1}
+                result = await platforms.replace_one(query, document, session=session)
+                if not result.matched_count:
+                    raise StoreConflict("revision")
+
+        await self._mongo.together(work)
+        for platform, document in documents:
             self._decoded.wrote(platform.id, document["doc"], platform)
 
     async def remove(self, platform_id: str) -> bool:

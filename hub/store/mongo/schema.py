@@ -47,9 +47,20 @@ async def _second(mongo: Mongo) -> None:
         await mongo.collection("meta").update({"_id": "sequence"}, {"$setOnInsert": {"value": 0}}, upsert=True)
 
 
+async def _third(mongo: Mongo) -> None:
+    await mongo.collection("shelf").index("plugin")
+    records = mongo.collection("plugin_records")
+    # Number, time and size are read from them alone, so that only the documents shown are fetched.
+    await records.index("plugin", "kind", "_id", "at", "size", name="by_kind")
+    await records.index("plugin", "kind", "keys", "_id", "at", name="by_key")
+    await records.index("plugin", "kind", "at", name="by_age")
+    await mongo.collection("duty_events").index("duty", "_id", name="by_duty")
+
+
 STEPS: tuple[Step[Callable[[Mongo], Awaitable[None]]], ...] = (
     Step(1, "indexes of platforms and callbacks", _first),
     Step(2, "indexes of agreements, catalog, broadcasts, open routing and pulls", _second),
+    Step(3, "indexes of what plugins keep and write down, and of duties", _third),
 )
 
 

@@ -7,21 +7,27 @@ from hub.store.mongo.agreements import MongoAgreements
 from hub.store.mongo.broadcasts import MongoBroadcasts
 from hub.store.mongo.catalog import MongoCatalog
 from hub.store.mongo.driver import Mongo
+from hub.store.mongo.duties import MongoDuties
 from hub.store.mongo.known import MongoKnown
 from hub.store.mongo.platforms import MongoPlatforms
+from hub.store.mongo.plugin_records import MongoPluginRecords
 from hub.store.mongo.pulls import MongoPulls
 from hub.store.mongo.records import MongoCallbacks, MongoCdrLocations, MongoKeys
 from hub.store.mongo.schema import migrate
+from hub.store.mongo.shelf import MongoShelf
 from hub.store.ports import (
     AgreementStore,
     BroadcastStore,
     CallbackStore,
     CatalogStore,
     CdrLocationStore,
+    DutyStore,
     KeyStore,
     KnownStore,
     PlatformStore,
+    PluginRecordStore,
     PullStore,
+    ShelfStore,
 )
 
 
@@ -46,6 +52,9 @@ class MongoStore:
         self.catalog: CatalogStore = self._catalog
         self.known: KnownStore = MongoKnown(self._mongo)
         self.pulls: PullStore = MongoPulls(self._mongo)
+        self.shelf: ShelfStore = MongoShelf(self._mongo)
+        self.plugin_records: PluginRecordStore = MongoPluginRecords(self._mongo)
+        self.duties: DutyStore = MongoDuties(self._mongo)
 
     async def open(self) -> None:
         async with self._opening:

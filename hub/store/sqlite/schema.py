@@ -99,6 +99,52 @@ _SECOND = (
         PRIMARY KEY (platform_id, owner, module)
     ) WITHOUT ROWID""",
 )
+_THIRD = (
+    # Keys are UTF-8, so that all keys with a prefix are a range.
+    """CREATE TABLE shelf (
+        plugin TEXT NOT NULL,
+        key BLOB NOT NULL,
+        revision INTEGER NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (plugin, key)
+    )""",
+    # AUTOINCREMENT: records that come later have a higher number, also than those pruned.
+    """CREATE TABLE plugin_records (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        plugin TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        keys TEXT NOT NULL,
+        body BLOB NOT NULL
+    )""",
+    "CREATE INDEX plugin_records_by_kind ON plugin_records (plugin, kind, id, at)",
+    "CREATE INDEX plugin_records_by_age ON plugin_records (plugin, kind, at)",
+    """CREATE TABLE plugin_record_keys (
+        plugin TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (plugin, kind, name, value, id)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE plugin_record_counts (
+        plugin TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        records INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (plugin, kind)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE duties (
+        name TEXT PRIMARY KEY,
+        holder TEXT,
+        term INTEGER NOT NULL,
+        beat INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE TABLE duty_events (id INTEGER PRIMARY KEY, duty TEXT NOT NULL, event BLOB NOT NULL)",
+    "CREATE INDEX duty_events_by_duty ON duty_events (duty, id)",
+)
 
 
 def _statements(*statements: str) -> Callable[[sqlite3.Connection], None]:
@@ -112,6 +158,7 @@ def _statements(*statements: str) -> Callable[[sqlite3.Connection], None]:
 STEPS: tuple[Step[Callable[[sqlite3.Connection], None]], ...] = (
     Step(1, "platforms, callbacks, CDR locations and own keys", _statements(*_FIRST)),
     Step(2, "agreements, catalog, broadcasts, open routing and pulls", _statements(*_SECOND)),
+    Step(3, "what plugins keep and write down, and duties", _statements(*_THIRD)),
 )
 
 

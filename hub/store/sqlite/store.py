@@ -10,19 +10,25 @@ from hub.store.ports import (
     CallbackStore,
     CatalogStore,
     CdrLocationStore,
+    DutyStore,
     KeyStore,
     KnownStore,
     PlatformStore,
+    PluginRecordStore,
     PullStore,
+    ShelfStore,
 )
 from hub.store.sqlite.agreements import SqliteAgreements
 from hub.store.sqlite.broadcasts import SqliteBroadcasts
 from hub.store.sqlite.catalog import SqliteCatalog
 from hub.store.sqlite.database import Database
+from hub.store.sqlite.duties import SqliteDuties
 from hub.store.sqlite.known import SqliteKnown
 from hub.store.sqlite.platforms import SqlitePlatforms
+from hub.store.sqlite.plugin_records import SqlitePluginRecords
 from hub.store.sqlite.pulls import SqlitePulls
 from hub.store.sqlite.records import SqliteCallbacks, SqliteCdrLocations, SqliteKeys
+from hub.store.sqlite.shelf import SqliteShelf
 from hub.store.sqlite.writer import Writer
 
 
@@ -41,6 +47,9 @@ class SqliteStore:
         self.catalog: CatalogStore = SqliteCatalog(self.database, broadcasts)
         self.known: KnownStore = SqliteKnown(self.database)
         self.pulls: PullStore = SqlitePulls(self.database)
+        self.shelf: ShelfStore = SqliteShelf(self.database)
+        self.plugin_records: PluginRecordStore = SqlitePluginRecords(self.database)
+        self.duties: DutyStore = SqliteDuties(self.database)
 
     async def open(self) -> None:
         await self.database.open()
