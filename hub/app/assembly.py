@@ -115,6 +115,7 @@ def assembled(core: Core, url: str) -> Assembled:
         VersionInfo(core.identity, registry),
         ClientInfoList(infos, sights, core.identity, core.answers),
         PeerReports(registry, core.answers, core.clock, core.identity.party),
+        core.watching,
         core.answers,
         core.metrics,
         core.clock,

@@ -11,6 +11,8 @@ from hub.broker.identity import HubIdentity
 from hub.broker.legs import LEG_FIELDS, Legs, Limits
 from hub.broker.liveness import LivenessBoard
 from hub.broker.outreach import Outreach
+from hub.broker.plugins.spoken import Spoken
+from hub.broker.plugins.watching import Watching
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.logs import LegLog, console_leg
@@ -46,6 +48,9 @@ class Core:
     liveness: LivenessBoard
     answers: Answers
     legs: Legs
+    guard: EgressGuard
+    spoken: Spoken
+    watching: Watching
 
 
 async def core(settings: Settings, store: Store, clock: Clock, *, legs_to: BinaryIO, stack: AsyncExitStack) -> Core:
@@ -108,6 +113,7 @@ async def core(settings: Settings, store: Store, clock: Clock, *, legs_to: Binar
             settings.forward_timeout, settings.authorize_timeout, int(settings.max_body), int(settings.stream_above)
         ),
     )
+    spoken = Spoken(answers, clock)
     metrics.gauge("ocpi_hub_platforms", lambda: _by_status(registry, liveness))
     metrics.gauge("ocpi_hub_log_lines_dropped", lambda: log.dropped)
     return Core(
@@ -126,6 +132,9 @@ async def core(settings: Settings, store: Store, clock: Clock, *, legs_to: Binar
         liveness=liveness,
         answers=answers,
         legs=legs,
+        guard=guard,
+        spoken=spoken,
+        watching=Watching(spoken, registry, clock),
     )
 
 

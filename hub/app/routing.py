@@ -12,6 +12,7 @@ from hub.broker.fan_out import FanOut
 from hub.broker.knowledge import Knowledge
 from hub.broker.open_routing import OpenRouting
 from hub.broker.page_links import PageLinks
+from hub.broker.plugins.taking import Taking
 from hub.broker.pull_book import PullBook
 from hub.broker.pull_crawl import PullCrawls
 from hub.broker.pull_pages import PullPages
@@ -83,6 +84,7 @@ def routing(core: Core) -> Routing:
         alarms=core.alarms,
         metrics=core.metrics,
         clock=core.clock,
+        watching=core.watching,
         connections=settings.platform_connections,
     )
     broadcasting = Broadcasting(
@@ -123,6 +125,7 @@ def routing(core: Core) -> Routing:
         broadcasting=broadcasting,
         lists=lists,
         open_routing=open_routing,
+        taking=Taking(callbacks, core.spoken),
     )
     return Routing(choices, walk, callbacks, broadcasting, fan_out, knowledge, _pulls(core, broadcasting, fan_out))
 

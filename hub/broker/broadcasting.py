@@ -15,6 +15,7 @@ from hub.broker.knowledge import Knowledge
 from hub.broker.lane import Cast
 from hub.broker.legs import Legs
 from hub.broker.liveness import LivenessBoard
+from hub.broker.plugins.watched import Watched
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.domain import decisions
@@ -84,7 +85,7 @@ class Broadcasting:
             legs=() if decision.stored_only else self._legs_of(decision.receivers),
         )
         try:
-            verdict = await self._apply(push, broadcast)
+            verdict = await self._apply(push, broadcast, watched=exchange.watched)
         except StoreUnavailable:
             away = Refused(200, StatusCode.HUB_ERROR, "The hub's store is away; nothing was stored or sent")
             return self._legs.refused(exchange, away, BROADCAST)
@@ -142,6 +143,7 @@ class Broadcasting:
         broadcast: Broadcast,
         rule: Callable[[Push, bytes | None], Verdict] = judge,
         seen_at: datetime | None = None,
+        watched: Watched | None = None,
     ) -> Verdict:
         verdict, order = await self._catalog.apply(
             push.key,
@@ -151,7 +153,11 @@ class Broadcasting:
             body=push.body,
         )
         if order is not None:
-            self._fan_out.add(Cast(order, broadcast, push.body, push))
+            if watched is None:
+                watched = self._fan_out.watching.of_broadcast(broadcast, push.body)
+            if watched is not None:
+                watched.expect_legs(len(broadcast.legs))
+            self._fan_out.add(Cast(order, broadcast, push.body, push, watched))
         if verdict.code == StatusCode.OK:
             key = push.key
             segments = (key.owner.country_code, key.owner.party_id, key.object_id)

@@ -20,6 +20,7 @@ from hub.errors import StoreUnavailable
 from hub.ocpi import envelope, names, times, urls
 from hub.ocpi.envelope import Facts
 from hub.ocpi.names import Interface
+from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 from hub.store.ports import CallbackStore
 from hub.store.records import Callback, PartyOn
@@ -64,29 +65,57 @@ class Callbacks:
 
     async def substitute(self, exchange: Exchange, direct: Direct, facts: Facts) -> Substituted | Refused:
         """Stores the way home, durably, then swaps the URL. Nothing may be sent when this refuses."""
+        found = self._way_home(exchange, facts)
+        if isinstance(found, Refused):
+            return found
+        if found is None:
+            return Substituted(exchange.body, exchange.query, None)
+        callback = self._callback(exchange, (direct.platform.id, direct.receiver), found, facts)
+        refusal = await self._saved(callback)
+        if refusal is not None:
+            return refusal
+        url = self._url(exchange, callback)
+        if exchange.method in _QUERY_METHODS:
+            return Substituted(exchange.body, urls.with_query_value(exchange.query, "response_url", url), callback)
+        return Substituted(envelope.replace_text(exchange.body or b"", "response_url", url), exchange.query, callback)
+
+    async def keep(
+        self, exchange: Exchange, receiver: PartyId, facts: Facts, *, handle: str, platform_id: str
+    ) -> Refused | None:
+        """Stores the way home of a result that somebody else than the receiver owes, under a handle of their own."""
+        found = self._way_home(exchange, facts)
+        if isinstance(found, Refused):
+            return found
+        if found is None:
+            return Refused(200, StatusCode.INVALID_PARAMETERS, "response_url is missing")
+        return await self._saved(self._callback(exchange, (platform_id, receiver), found, facts, handle))
+
+    def _way_home(self, exchange: Exchange, facts: Facts) -> str | Refused | None:
+        """The response_url of the request, if it may be used; None when there is none."""
         in_query = exchange.method in _QUERY_METHODS
         original = urls.unencoded_value(exchange.query, "response_url") if in_query else facts.response_url
         if original is None:
             if not in_query and facts.has_response_url:
                 return Refused(200, StatusCode.INVALID_PARAMETERS, "response_url must be a text")
-            return Substituted(exchange.body, exchange.query, None)
+            return None
         problem = self.problem(exchange.platform, original)
         if problem is not None:
             return Refused(200, StatusCode.INVALID_PARAMETERS, f"response_url cannot be used: {problem}")
-        callback = self._callback(exchange, direct, original, facts)
+        return original
+
+    async def _saved(self, callback: Callback) -> Refused | None:
         try:
             await self._store.save(callback)
         except StoreUnavailable:
             return Refused(
                 200, StatusCode.HUB_ERROR, "The hub cannot store the way home of the result; nothing was sent"
             )
-        url = self._url(exchange, callback)
-        if in_query:
-            return Substituted(exchange.body, urls.with_query_value(exchange.query, "response_url", url), callback)
-        return Substituted(envelope.replace_text(exchange.body or b"", "response_url", url), exchange.query, callback)
+        return None
 
     def problem(self, platform: Platform, url: str) -> str | None:
         """Why results may not be sent to this URL with the platform's token (R-125), or None."""
+        if platform.plugin is not None:  # the URL is the hub's own
+            return None
         problem = self._outreach.url_problem(url)
         if problem is not None:
             return problem
@@ -100,13 +129,22 @@ class Callbacks:
             return None
         return "its host is not one of your platform's endpoint hosts"
 
-    def _callback(self, exchange: Exchange, direct: Direct, url: str, facts: Facts) -> Callback:
+    def _callback(
+        self,
+        exchange: Exchange,
+        asked: tuple[str, PartyId],
+        url: str,
+        facts: Facts,
+        callback_id: str | None = None,
+    ) -> Callback:
+        platform_id, receiver = asked
         now = self._clock.now()
+        sender = exchange.sender or receiver
         operation = exchange.method if exchange.module == names.CHARGING_PROFILES else exchange.tail.strip("/")
         return Callback(
-            id=record_id(),
-            issuer=PartyOn(exchange.platform.id, direct.sender.country_code, direct.sender.party_id),
-            receiver=PartyOn(direct.platform.id, direct.receiver.country_code, direct.receiver.party_id),
+            id=callback_id or record_id(),
+            issuer=PartyOn(exchange.platform.id, sender.country_code, sender.party_id),
+            receiver=PartyOn(platform_id, receiver.country_code, receiver.party_id),
             module=exchange.module,
             operation=operation,
             response_url=url,

@@ -2,10 +2,14 @@
 whole object to a receiver that lacks it (R-101, ruling 10).
 """
 
+from collections.abc import Mapping
+from enum import Enum
 from typing import NamedTuple
 
+from hub.broker.exchange import HubAnswer
 from hub.broker.lane import WaitingLeg
 from hub.broker.legs import Leg, Legs
+from hub.broker.plugins.watched import Outgoing, Watched
 from hub.clock import Clock
 from hub.domain.decisions import Direct
 from hub.domain.outcome import Answer, Outcome, Unsent, UnsentReason
@@ -15,6 +19,7 @@ from hub.errors import StoreUnavailable
 from hub.ocpi import urls
 from hub.ocpi.envelope import status_code_of
 from hub.ocpi.status import StatusCode
+from hub.plugin.exchange import Leg as LegFacts
 from hub.store.ports import CatalogStore
 
 BROADCAST = "broadcast"
@@ -30,6 +35,17 @@ class Letter(NamedTuple):
     tail: str
     query: str
     body: bytes | None
+    # whether the body is the push's own, so that the whole object may follow where the receiver lacks it
+    as_pushed: bool = True
+    headers: Mapping[str, str] | None = None
+    seen: LegFacts | None = None
+
+
+class Unwritten(Enum):
+    """Why there is nothing to send."""
+
+    SUPERSEDED = "superseded"
+    BY_PLUGIN = "plugin"
 
 
 class Delivery:
@@ -40,20 +56,43 @@ class Delivery:
         self._catalog = catalog
         self._clock = clock
 
-    async def letter(self, leg: WaitingLeg) -> Letter | None:
-        """What is to be sent; None when there is nothing to tell any more. Looked up before the leg is claimed: between
-        a claim and its sending nothing may take time, because a claim that a crash leaves unsent is an attempt less.
+    async def letter(self, leg: WaitingLeg, direct: Direct) -> Letter | Unwritten:
+        """What is to be sent, or why nothing is. Looked up before the leg is claimed: between a claim and its sending
+        nothing may take time, because a claim that a crash leaves unsent is an attempt less.
         """
         broadcast = leg.cast.broadcast
         if leg.resumed and await self._is_history(leg):
             held = await self._now(leg)
-            return None if held is None else Letter("PUT", *path_of(leg.cast.push.key), held)
-        return Letter(broadcast.method, broadcast.tail, broadcast.query, leg.cast.body)
+            if held is None:
+                return Unwritten.SUPERSEDED
+            return await self._edited(leg, direct, Letter("PUT", *path_of(leg.cast.push.key), held, as_pushed=False))
+        letter = Letter(broadcast.method, broadcast.tail, broadcast.query, leg.cast.body)
+        return await self._edited(leg, direct, letter)
+
+    async def _edited(self, leg: WaitingLeg, direct: Direct, letter: Letter) -> Letter | Unwritten:
+        """The letter as plugins leave it."""
+        watched = leg.cast.watched
+        if watched is None or direct.platform.plugin is not None:
+            return letter
+        seen = watched.begin_leg(
+            (direct.sender, direct.receiver),
+            direct.platform.id,
+            letter.method,
+            leg.cast.broadcast.version,
+            letter.body,
+        )
+        if watched.sees_legs:
+            out = await watched.forwarding(seen, letter.body)
+            if not isinstance(out, Outgoing):
+                watched.facts.legs.remove(seen)
+                return Unwritten.BY_PLUGIN
+            letter = letter._replace(body=out.body, headers=out.headers)
+        return letter._replace(seen=seen)
 
     async def of(self, leg: WaitingLeg, direct: Direct, letter: Letter) -> Outcome:
         """What came of it."""
         outcome = await self._send(leg, direct, letter)
-        if letter.body is leg.cast.body and self._lacks_object(leg, outcome):
+        if letter.as_pushed and self._lacks_object(leg, outcome):
             await self._send_whole(leg, direct)
         return outcome
 
@@ -75,12 +114,24 @@ class Delivery:
         platform = direct.platform
         timeout_s = self._legs.timeout_s(platform, authorize=False)
         url = urls.join(direct.endpoint, letter.tail, letter.query)
-        sent = Leg(platform, direct.receiver, direct.sender, letter.method, url, letter.body, BROADCAST, timeout_s)
+        sent = Leg(
+            platform,
+            direct.receiver,
+            direct.sender,
+            letter.method,
+            url,
+            letter.body,
+            BROADCAST,
+            timeout_s,
+            headers=letter.headers,
+        )
         give_up_at = self._clock.monotonic() + timeout_s
         while True:
             result = await self._legs.carry(sent, leg.cast.broadcast.correlation_id)
             if not is_full(result[0]) or self._clock.monotonic() >= give_up_at:
-                self._legs.note_broadcast(leg.cast.broadcast, sent, result)
+                word = self._legs.note_broadcast(leg.cast.broadcast, sent, result)
+                if letter.seen is not None and leg.cast.watched is not None:
+                    await _told(leg.cast.watched, letter.seen, result, word)
                 return result[0]
             await self._clock.sleep(_FULL_S)  # others use all its slots just now, and nothing was sent
 
@@ -99,10 +150,23 @@ class Delivery:
             raw = await self._catalog.get(key)
         except StoreUnavailable:
             return
-        if raw is not None:
-            await self._send(leg, direct, Letter("PUT", *path_of(key), raw))
+        if raw is None:
+            return
+        letter = await self._edited(leg, direct, Letter("PUT", *path_of(key), raw, as_pushed=False))
+        if isinstance(letter, Letter):
+            await self._send(leg, direct, letter)
 
 
 def is_full(outcome: Outcome) -> bool:
     """Whether all slots of the platform, or of the hub, were taken: nothing was sent."""
     return isinstance(outcome, Unsent) and outcome.reason is UnsentReason.FULL
+
+
+async def _told(watched: Watched, seen: LegFacts, result: tuple[Outcome, str, float], word: str) -> None:
+    """Shows plugins what came of the leg. The requester has its answer, so what they say to it changes nothing."""
+    outcome, _, seen.seconds = result
+    seen.outcome = word
+    answer = None
+    if isinstance(outcome, Answer):
+        answer = HubAnswer(outcome.status, outcome.body, status_code_of(outcome.body))
+    await watched.told(seen, answer)

@@ -79,7 +79,7 @@ class DirectRouting:
         self, exchange: Exchange, direct: Direct, url: str, body: bytes | None, mode: str = DIRECT
     ) -> LegResult:
         """One leg with the deadline that fits it."""
-        timeout_s = self._legs.timeout_s(direct.platform, authorize=_authorizes(exchange))
+        timeout_s = self._legs.timeout_s(direct.platform, authorize=_authorizes(exchange), at_most=exchange.timeout_s)
         leg = Leg(direct.platform, direct.receiver, direct.sender, exchange.method, url, body, mode, timeout_s)
         return await self._legs.send(exchange, leg)
 

@@ -1,6 +1,8 @@
 """One request into the hub and what is known about it, and the answer that goes back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hub.domain.outcome import ByteStream
 from hub.domain.platform import InboundToken, Platform
@@ -9,6 +11,9 @@ from hub.ocpi.names import Interface
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.token import TokenEncoding
 from hub.ocpi.versions import Match
+
+if TYPE_CHECKING:
+    from hub.broker.plugins.watched import Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +27,36 @@ class Caller:
 
 
 @dataclass(slots=True)
+class Arrival:
+    """A request as it arrives, before it is known to be an exchange. `started` is monotonic seconds.
+
+    What stands below `headers` is filled in as far as the request is understood; `sent_by` is the plugin that sends it.
+    """
+
+    request_id: str
+    correlation_id: str
+    started: float
+    method: str
+    headers: Mapping[str, str] = field(repr=False)
+    caller: Caller | None = None
+    version: str = ""
+    module: str = ""
+    interface: Interface | None = None
+    tail: str = ""
+    query: str = ""
+    to: PartyId | None = None
+    sender: PartyId | None = None
+    sent_by: str | None = None
+    watched: "Watched | None" = None
+
+
+@dataclass(slots=True)
 class Exchange:
     """A request to a functional module, as it came in. `match` is None for a custom module.
 
     `tail` and `query` are raw text as received; `body` is None when there was none. `started` is monotonic seconds.
-    `sender` and `receiver` are filled in on the walk, for logs and for the headers of the answer.
+    `sender` and `receiver` are filled in on the walk, for logs and for the headers of the answer. `watched` is the
+    exchange as plugins see it, None when none does. `timeout_s` is how long its sender waits, if it says so.
     """
 
     request_id: str
@@ -44,6 +74,8 @@ class Exchange:
     started: float
     sender: PartyId | None = None
     receiver: PartyId | None = None
+    watched: "Watched | None" = None
+    timeout_s: float | None = None
 
     @property
     def platform(self) -> Platform:

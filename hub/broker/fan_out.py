@@ -20,12 +20,13 @@ import structlog
 
 from hub.broker.alarms import Alarms
 from hub.broker.behind import Behind
-from hub.broker.delivery import Delivery, is_full
+from hub.broker.delivery import Delivery, Unwritten, is_full
 from hub.broker.lane import MOST_LEGS, Cast, Lane, WaitingLeg
 from hub.broker.leg_book import LegBook
 from hub.broker.legs import Legs
 from hub.broker.liveness import LivenessBoard
 from hub.broker.pace import Pace
+from hub.broker.plugins.watching import Watching
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.domain.decisions import Choices
@@ -73,6 +74,7 @@ class FanOut:
         alarms: Alarms,
         metrics: Metrics,
         clock: Clock,
+        watching: Watching,
         connections: int,
     ) -> None:
         self._choices = choices
@@ -81,6 +83,7 @@ class FanOut:
         self._broadcasts = broadcasts
         self._metrics = metrics
         self._clock = clock
+        self.watching = watching
         self.most_legs = MOST_LEGS
         self._concurrency = max(1, min(LANE_CONCURRENCY, connections // 2))
         self._book = LegBook(broadcasts, clock)
@@ -154,8 +157,26 @@ class FanOut:
         """The leg is done without having been sent; `missed`: its receiver should have had it."""
         self._book.settle(leg.cast.order, leg.number)
         self._metrics.count_broadcast_leg(word)
+        self._over(leg, word)
         if missed:
             self._behind.add(leg.receiver.platform_id, leg.receiver.party)
+
+    def _over(self, leg: WaitingLeg, word: str | None = None) -> None:
+        """Tells plugins that the leg is done; a word says why it was not sent."""
+        watched = leg.cast.watched
+        if watched is None:
+            return
+        if word is not None:
+            broadcast, receiver = leg.cast.broadcast, leg.receiver
+            skipped = watched.begin_leg(
+                (broadcast.sender, receiver.party),
+                receiver.platform_id,
+                broadcast.method,
+                broadcast.version,
+                leg.cast.body,
+            )
+            skipped.outcome = word
+        watched.leg_over()
 
     def is_behind(self, platform_id: str, party: PartyId) -> bool:
         """Whether the party missed broadcasts and has not fetched a list since."""
@@ -189,7 +210,10 @@ class FanOut:
         broadcast = unfinished.broadcast
         segments = broadcast.tail.strip("/").split("/")
         push = push_at(broadcast.module, broadcast.method, segments, broadcast.query, unfinished.body)
-        cast = Cast(unfinished.order, broadcast, unfinished.body, push)
+        watched = self.watching.of_broadcast(broadcast, unfinished.body)
+        if watched is not None:
+            watched.expect_legs(sum(attempts is not None for attempts in unfinished.attempts))
+        cast = Cast(unfinished.order, broadcast, unfinished.body, push, watched)
         for number, attempts in enumerate(unfinished.attempts):
             if attempts is None:
                 continue
@@ -297,11 +321,12 @@ class FanOut:
         if direct is None or direct.platform.id in self._liveness.offline:
             self._settle(leg, "skipped")
             return
-        letter = await self._delivery.letter(leg)
-        if letter is None:
-            self._settle(leg, "superseded")
+        letter = await self._delivery.letter(leg, direct)
+        if isinstance(letter, Unwritten):
+            self._settle(leg, letter.value)
             return
         if not await self._claimed(leg):
+            self._over(leg)
             return
         started = self._clock.monotonic()
         self._sending[leg] = (lane, started)
@@ -316,6 +341,7 @@ class FanOut:
         if is_full(outcome):
             self._behind.add(receiver.platform_id, receiver.party)
         self._book.settle(leg.cast.order, leg.number)
+        self._over(leg)
 
     async def _claimed(self, leg: WaitingLeg) -> bool:
         """Commits the attempt. While the store is away nothing is sent (ruling 22).

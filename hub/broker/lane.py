@@ -5,6 +5,7 @@ rulings 8 and 9). A data structure; who sends is `fan_out`.
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
+from hub.broker.plugins.watched import Watched
 from hub.domain.catalog import Push
 from hub.ocpi import splice
 from hub.store.records import Broadcast, PartyOn
@@ -23,12 +24,13 @@ Address = tuple[str, ...]
 
 @dataclass(eq=False, slots=True)
 class Cast:
-    """One stored broadcast on its way: `order` is its place among all."""
+    """One stored broadcast on its way: `order` is its place among all; `watched` is what plugins see of it."""
 
     order: int
     broadcast: Broadcast
     body: bytes | None
     push: Push
+    watched: Watched | None = None
     address: Address = field(init=False)
     _names: frozenset[str] | None = field(init=False, default=None)
 

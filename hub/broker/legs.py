@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from hub.broker.alarms import Alarms
 from hub.broker.answer import Answers, relayed_headers
 from hub.broker.exchange import Exchange, HubAnswer
 from hub.broker.ids import message_id
 from hub.broker.liveness import LivenessBoard
+from hub.broker.plugins.watched import Watched
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.domain import relay
-from hub.domain.decisions import Refused
+from hub.domain.decisions import Direct, Refused
 from hub.domain.outcome import Answer, Outcome, Unsent, UnsentReason
 from hub.domain.platform import Platform
 from hub.domain.relay import Replaced
@@ -52,6 +53,21 @@ LEG_FIELDS = (
 
 RELAYED = "relayed"
 CUSTOM = "custom"
+BY_PLUGIN = "plugin"
+
+
+class LocalWire(Protocol):
+    """The way to parties that plugins play."""
+
+    async def deliver(self, leg: "Leg", correlation_id: str) -> Outcome:
+        """What the plugin makes of the request."""
+
+
+class NoPlugins:
+    """No plugin plays any party."""
+
+    async def deliver(self, leg: "Leg", correlation_id: str) -> Outcome:
+        return Unsent(UnsentReason.REFUSED, "no such plugin runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +82,7 @@ class Limits:
 
 class Leg(NamedTuple):
     """Where a leg goes and between whom (RT2, RT9). `caused_by` is the correlation id of the request a result belongs
-    to.
+    to; `headers` are those that plugins add.
     """
 
     platform: Platform
@@ -78,6 +94,7 @@ class Leg(NamedTuple):
     mode: str
     timeout_s: float
     caused_by: str | None = None
+    headers: Mapping[str, str] | None = None
 
 
 class LegResult(NamedTuple):
@@ -129,9 +146,15 @@ class Legs:
         self._log = log
         self._clock = clock
         self.limits = limits
+        # Where legs to parties go that plugins play; there is nobody until there are plugins.
+        self.local: LocalWire = NoPlugins()
 
-    def timeout_s(self, platform: Platform, *, authorize: bool) -> float:
-        """The deadline for a leg to this platform (R-069)."""
+    def timeout_s(self, platform: Platform, *, authorize: bool, at_most: float | None = None) -> float:
+        """The deadline for a leg to this platform (R-069); `at_most` is how long its sender waits."""
+        timeout_s = self._timeout_s(platform, authorize=authorize)
+        return timeout_s if at_most is None else min(timeout_s, at_most)
+
+    def _timeout_s(self, platform: Platform, *, authorize: bool) -> float:
         settings, limits = platform.settings, self.limits
         if authorize:
             return settings.authorize_timeout_s or limits.authorize_timeout_s
@@ -139,6 +162,40 @@ class Legs:
 
     async def send(self, exchange: Exchange, leg: Leg) -> LegResult:
         """Sends the leg and judges what came of it. Failures are answers, never exceptions."""
+        if exchange.watched is not None and leg.platform.plugin is None:
+            return await self._send_watched(exchange.watched, exchange, leg)
+        return await self._send(exchange, leg)
+
+    async def _send_watched(self, watched: Watched, exchange: Exchange, leg: Leg) -> LegResult:
+        """The same, with what plugins say before and after."""
+        seen = watched.begin_leg((leg.sender, leg.receiver), leg.platform.id, leg.method, exchange.version, leg.body)
+        if watched.sees_legs:
+            out = await watched.forwarding(seen, leg.body)
+            if isinstance(out, Refused):
+                out = self._answers.refused(exchange, out)
+            if isinstance(out, HubAnswer):
+                seen.outcome = BY_PLUGIN
+                answer = await watched.answered(seen, out)
+                return LegResult(leg, Unsent(UnsentReason.UNUSABLE, BY_PLUGIN), answer, BY_PLUGIN, "", 0.0)
+            leg = leg._replace(body=out.body, headers=out.headers)
+        result = await self._send(exchange, leg)
+        seen.outcome, seen.seconds = result.word, result.seconds
+        return result._replace(answer=await watched.answered(seen, result.answer))
+
+    async def unsent(self, exchange: Exchange, direct: Direct, refusal: Refused, mode: str) -> HubAnswer:
+        """The hub's own refusal where the receiver is known and was not asked."""
+        if exchange.watched is None or direct.platform.plugin is not None:
+            return self.refused(exchange, refusal, mode)
+        watched = exchange.watched
+        seen = watched.begin_leg(
+            (direct.sender, direct.receiver), direct.platform.id, exchange.method, exchange.version, exchange.body
+        )
+        seen.outcome = str(int(refusal.code))
+        answer = await watched.answered(seen, self._answers.refused(exchange, refusal))
+        self.note(exchange, answer, mode, seen.outcome)
+        return answer
+
+    async def _send(self, exchange: Exchange, leg: Leg) -> LegResult:
         outcome, request_id, seconds = await self.carry(leg, exchange.correlation_id)
         verdict = relay.judge(outcome, leg.method)
         routing = routing_headers(leg.sender, leg.receiver)
@@ -154,9 +211,11 @@ class Legs:
 
     async def carry(self, leg: Leg, correlation_id: str) -> tuple[Outcome, str, float]:
         """Sends the leg; its outcome, its own request id and how long it took in seconds. Liveness learns from it."""
-        outbound = self._registry.outbound(leg.platform)
         request_id = message_id()
         started = self._clock.monotonic()
+        if leg.platform.plugin is not None:
+            return await self.local.deliver(leg, correlation_id), request_id, self._clock.monotonic() - started
+        outbound = self._registry.outbound(leg.platform)
         if outbound is None:
             outcome: Outcome = Unsent(UnsentReason.UNUSABLE, "not registered")
         else:
@@ -172,6 +231,8 @@ class Legs:
             }
             if leg.body is not None:
                 headers[names.CONTENT_TYPE] = names.JSON
+            if leg.headers:
+                headers |= leg.headers
             limits = self.limits
             outcome = await self._forwarder.send(
                 outbound.wire,
@@ -223,6 +284,8 @@ class Legs:
     ) -> None:
         """Counts an exchange and appends its line; both leave the message path at once."""
         duration_s = self._clock.monotonic() - exchange.started
+        if exchange.watched is not None:
+            exchange.watched.facts.outcome = word
         leg_s = None if result is None else result.seconds
         module = CUSTOM if exchange.match is None else exchange.module  # platforms name custom modules as they like
         self._metrics.count_message(mode, module, word, duration_s, leg_s)
@@ -251,8 +314,8 @@ class Legs:
             )
         )
 
-    def note_broadcast(self, broadcast: Broadcast, leg: Leg, result: tuple[Outcome, str, float]) -> None:
-        """Counts one leg of a broadcast, whose exchange was answered before, and appends its line."""
+    def note_broadcast(self, broadcast: Broadcast, leg: Leg, result: tuple[Outcome, str, float]) -> str:
+        """Counts one leg of a broadcast, whose exchange was answered before, and appends its line; the word in it."""
         outcome, request_id, seconds = result
         verdict = relay.judge(outcome, leg.method)
         if isinstance(outcome, Answer) and outcome.rest is not None:
@@ -283,6 +346,7 @@ class Legs:
                 round(seconds * 1000, 3),
             )
         )
+        return word
 
 
 def _taken(code: int | None) -> bool:

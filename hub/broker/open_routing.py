@@ -109,7 +109,7 @@ class OpenRouting:
         return every_one_said_no
 
     async def _ask(self, exchange: Exchange, direct: Direct) -> LegResult:
-        timeout_s = self._legs.timeout_s(direct.platform, authorize=True)
+        timeout_s = self._legs.timeout_s(direct.platform, authorize=True, at_most=exchange.timeout_s)
         url = urls.join(direct.endpoint, exchange.tail, exchange.query)
         leg = Leg(
             direct.platform,

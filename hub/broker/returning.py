@@ -6,7 +6,7 @@ from hub.broker.callbacks import Callbacks
 from hub.broker.cdr_locations import CdrLocations
 from hub.broker.direct import DIRECT, DirectRouting
 from hub.broker.exchange import Exchange, HubAnswer
-from hub.broker.legs import Leg, Legs
+from hub.broker.legs import BY_PLUGIN, Leg, Legs
 from hub.broker.liveness import LivenessBoard
 from hub.broker.page_links import PageLinks
 from hub.broker.registry import RegistryKeeper
@@ -14,6 +14,8 @@ from hub.domain.decisions import Direct, Refused, Request, not_connected
 from hub.domain.routing import by_stored_url
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
+from hub.plugin.exchange import Result
+from hub.plugin.words import Kind
 from hub.store.records import CdrLocation
 
 CALLBACK = "callback"
@@ -55,6 +57,9 @@ class ReturningUrls:
         if not self._registry.snapshot.owns_url(direct.platform, page.url):
             moved = Refused(200, StatusCode.HUB_ERROR, "The receiver has moved; start again")
             return self._legs.refused(exchange, moved, DIRECT)
+        said = await self._asked(exchange, direct, Kind.DIRECT)
+        if said is not None:
+            return said
         result = await self._direct.send(exchange, direct, page.url, None)
         if result.relayed is not None and result.relayed.links:
             return self._direct.with_link(exchange, direct, page.url, result)
@@ -77,6 +82,9 @@ class ReturningUrls:
         if not self._registry.snapshot.owns_url(direct.platform, location.url):
             refusal = Refused(200, StatusCode.HUB_ERROR, "The CDR is at a host that its receiver has not registered")
             return self._legs.refused(exchange, refusal, DIRECT)
+        said = await self._asked(exchange, direct, Kind.DIRECT)
+        if said is not None:
+            return said
         result = await self._direct.send(exchange, direct, location.url, None)
         self._legs.note(exchange, result.answer, DIRECT, result.word, result)
         return result.answer
@@ -98,14 +106,30 @@ class ReturningUrls:
         if problem is not None:
             refusal = Refused(200, StatusCode.HUB_ERROR, f"The result cannot be delivered any more: {problem}")
             return self._legs.refused(exchange, refusal, CALLBACK)
-        timeout_s = self._legs.timeout_s(direct.platform, authorize=False)
+        said = await self._asked(exchange, direct, Kind.CALLBACK)
+        if said is not None:
+            return said
+        body = exchange.body
+        watched = exchange.watched
+        if watched is not None and watched.sees_results:
+            result_seen = Result(
+                callback.module,
+                callback.operation,
+                callback.correlation_id,
+                callback.created_at,
+                callback.issuer.party,
+                callback.receiver.party,
+                watched.result_content(body),
+            )
+            body = await watched.result(result_seen) or body
+        timeout_s = self._legs.timeout_s(direct.platform, authorize=False, at_most=exchange.timeout_s)
         leg = Leg(
             direct.platform,
             direct.receiver,
             direct.sender,
             "POST",
             callback.response_url,
-            exchange.body,
+            body,
             CALLBACK,
             timeout_s,
             caused_by=callback.correlation_id,
@@ -113,6 +137,18 @@ class ReturningUrls:
         result = await self._legs.send(exchange, leg)
         self._legs.note(exchange, result.answer, CALLBACK, result.word, result)
         return result.answer
+
+    async def _asked(self, exchange: Exchange, direct: Direct, kind: Kind) -> HubAnswer | None:
+        """What a plugin answers in the receiver's place. Where the URL leads is settled."""
+        watched = exchange.watched
+        if watched is None:
+            return None
+        said = await watched.routed(exchange, direct, kind=kind)
+        if isinstance(said, HubAnswer):
+            self._legs.note(exchange, said, BY_PLUGIN, BY_PLUGIN)
+            return said
+        await watched.enter(None)
+        return None
 
     def _along(self, exchange: Exchange, sender: PartyId, platform_id: str, receiver: PartyId) -> Direct | Refused:
         """Where a stored URL leads now."""

@@ -7,11 +7,14 @@ from hub.broker.broadcasting import Broadcasting
 from hub.broker.catalog_lists import POSITION, CatalogLists
 from hub.broker.direct import DIRECT, DirectRouting
 from hub.broker.exchange import Exchange, HubAnswer
-from hub.broker.legs import Legs
+from hub.broker.legs import BY_PLUGIN, Legs
 from hub.broker.liveness import LivenessBoard
 from hub.broker.loops import UnderWay
 from hub.broker.open_routing import OpenRouting
 from hub.broker.page_links import MEMBER
+from hub.broker.plugins.taking import Taking
+from hub.broker.plugins.watched import Taken, Watched
+from hub.broker.plugins.watching import object_key
 from hub.broker.registry import RegistryKeeper
 from hub.broker.returning import ReturningUrls
 from hub.domain.decisions import (
@@ -53,6 +56,7 @@ class Walk:
         broadcasting: Broadcasting,
         lists: CatalogLists,
         open_routing: OpenRouting,
+        taking: Taking,
     ) -> None:
         self._router = Router(choices)
         self._hub = choices.hub
@@ -64,24 +68,22 @@ class Walk:
         self._broadcasting = broadcasting
         self._lists = lists
         self._open = open_routing
+        self._taking = taking
         self._under_way = UnderWay()
 
     async def serve(self, exchange: Exchange, facts: Facts) -> HubAnswer:
         """The answer to one exchange. `facts` is what a scan found in the body."""
-        if exchange.method == "GET":
-            if MEMBER in exchange.query:
-                page = await self._returning.next_page(exchange)
-                if page is not None:
-                    return page
-            elif exchange.module == names.CDRS and exchange.interface is Interface.RECEIVER:
-                return await self._returning.posted_cdr(exchange)
-        elif (
-            exchange.method == "POST" and exchange.interface is Interface.SENDER and exchange.module in _ANSWERS_BY_URL
-        ):
-            return await self._returning.result(exchange)
+        along = await self._along_url(exchange)
+        if along is not None:
+            return along
         decision = self._decide(exchange)
         if not isinstance(decision, Refused):
             exchange.sender = decision.sender
+        if exchange.watched is not None:
+            led = await self._led_by_plugins(exchange.watched, exchange, decision, facts)
+            if isinstance(led, HubAnswer):
+                return led
+            decision = led
         if isinstance(decision, Direct):
             return await self._to_one(exchange, decision, facts, DIRECT)
         if isinstance(decision, Broadcast):
@@ -93,6 +95,32 @@ class Walk:
         if isinstance(decision, Open):
             return await self._openly(exchange, decision, facts)
         return self._legs.refused(exchange, decision, DIRECT)
+
+    async def _along_url(self, exchange: Exchange) -> HubAnswer | None:
+        """The answer to a request along a URL that the hub handed out; None for any other."""
+        if exchange.method == "GET":
+            if MEMBER in exchange.query:
+                return await self._returning.next_page(exchange)
+            if exchange.module == names.CDRS and exchange.interface is Interface.RECEIVER:
+                return await self._returning.posted_cdr(exchange)
+        elif (
+            exchange.method == "POST" and exchange.interface is Interface.SENDER and exchange.module in _ANSWERS_BY_URL
+        ):
+            return await self._returning.result(exchange)
+        return None
+
+    async def _led_by_plugins(
+        self, watched: Watched, exchange: Exchange, decision: Decision, facts: Facts
+    ) -> Decision | HubAnswer:
+        """The decision as plugins leave it, or the answer of one that answers itself."""
+        said = await watched.routed(exchange, decision)
+        if isinstance(said, Taken):
+            said = await self._taking.taken(exchange, watched.facts.receivers[0], facts, said)
+        if isinstance(said, HubAnswer):
+            self._legs.note(exchange, said, BY_PLUGIN, BY_PLUGIN)
+        elif not isinstance(said, Refused):
+            await watched.enter(object_key(watched.facts))
+        return said
 
     def _decide(self, exchange: Exchange) -> Decision:
         to, sender = exchange.routing
@@ -115,7 +143,7 @@ class Walk:
             if refusal is not None:
                 return self._legs.refused(exchange, refusal, mode)
         if direct.platform.id in self._liveness.offline:
-            return self._legs.refused(exchange, not_connected(direct.receiver), mode)
+            return await self._legs.unsent(exchange, direct, not_connected(direct.receiver), mode)
         if not (direct.platform.is_peer or exchange.platform.is_peer):
             return await self._direct.forward(exchange, direct, facts, mode)
         with self._under_way.once(exchange) as first:
@@ -130,6 +158,8 @@ class Walk:
             return self._legs.refused(exchange, found, OPEN)
         if isinstance(found, HubAnswer):
             return found
+        if exchange.watched is not None:
+            exchange.watched.facts.receivers = (found.receiver,)
         return await self._to_one(exchange, found, facts, OPEN)
 
     def _foreign_body(self, exchange: Exchange, facts: Facts) -> Refused | None:

@@ -166,6 +166,8 @@ class Platform:
     settings: PlatformSettings = field(default_factory=PlatformSettings)
     # what a peer hub reports to be behind it
     reported: tuple[ReportedParty, ...] = ()
+    # the plugin that plays its parties, inside this hub
+    plugin: str | None = None
 
     @property
     def is_peer(self) -> bool:

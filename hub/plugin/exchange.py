@@ -35,29 +35,33 @@ _UNREAD: Any = object()
 
 
 class Content:
-    """A body. `size` is in bytes, None while it is not known; reading what no watch asked for raises NotWatched."""
+    """A body. `size` is in bytes, None for one that streams; reading what no watch asked for raises NotWatched."""
 
-    __slots__ = ("_limit", "_raw", "_value", "mode", "size")
+    __slots__ = ("_limit", "_raw", "_streams", "_value", "mode")
 
-    def __init__(self, raw: bytes | None, mode: Body = Body.IGNORE, limit: int = 0, size: int | None = None) -> None:
+    def __init__(self, raw: bytes | None, mode: Body = Body.IGNORE, limit: int = 0, *, streams: bool = False) -> None:
         self._raw = raw
         self._value = _UNREAD
         self._limit = limit
+        self._streams = streams
         self.mode = mode
-        self.size = (None if raw is None else len(raw)) if size is None else size
 
     def __repr__(self) -> str:
         return f"Content(size={self.size}, mode={self.mode.value})"
 
     @property
+    def size(self) -> int | None:
+        return None if self._streams else len(self._raw or b"")
+
+    @property
     def absent(self) -> bool:
         """Whether there is no body."""
-        return self._raw is None and not self.size
+        return not self._raw and not self._streams
 
     @property
     def too_large(self) -> bool:
         """Whether reading it would raise BodyTooLarge."""
-        return self.mode is not Body.IGNORE and bool(self.size) and (self._raw is None or len(self._raw) > self._limit)
+        return self._streams or len(self._raw or b"") > self._limit
 
     @property
     def raw(self) -> bytes:
@@ -65,7 +69,8 @@ class Content:
         if self.mode is Body.IGNORE:
             raise NotWatched("no watch asks for this body: say so with request= or response=")
         if self.too_large:
-            raise BodyTooLarge(f"the body has {self.size} bytes, watched are {self._limit}")
+            size = "streams" if self._streams else f"has {len(self._raw or b'')} bytes"
+            raise BodyTooLarge(f"the body {size}, watched are {self._limit} bytes")
         return self._raw or b""
 
     @property

@@ -5,7 +5,6 @@ means: carry on.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,8 +12,6 @@ from hub.ocpi import codec, splice
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode, is_success
 from hub.plugin.words import Phase
-
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Absent(Enum):
@@ -40,7 +37,7 @@ class Answer:
     data: object = ABSENT
     message: str | None = None
     http: int = 200
-    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = field(default=None, repr=False)
 
     @property
@@ -66,7 +63,7 @@ class Reject:
     status_code: int = StatusCode.CLIENT_ERROR
     message: str = "Refused by a rule of this hub"
     http: int = 200
-    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,7 @@ class Change:
     """
 
     body: object = ABSENT
-    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> bytes | None:
@@ -123,6 +120,7 @@ class Skip:
 
 
 Verdict = Answer | Reject | Narrow | Reroute | Take | Change | Skip
+VERDICTS: tuple[type[Verdict], ...] = (Answer, Reject, Narrow, Reroute, Take, Change, Skip)
 
 ReceivedVerdict = Answer | Reject
 RoutedVerdict = Answer | Reject | Narrow | Reroute | Take

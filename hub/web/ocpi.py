@@ -8,10 +8,11 @@ from aiohttp import HttpVersion11, web
 
 from hub.broker.answer import Answers
 from hub.broker.client_info_list import ClientInfoList
-from hub.broker.exchange import Caller, Exchange, HubAnswer
+from hub.broker.exchange import Arrival, Caller, Exchange, HubAnswer
 from hub.broker.ids import message_id
 from hub.broker.intake import REPORTS, Configuration, Functional, Intake
 from hub.broker.peer_reports import PeerReports
+from hub.broker.plugins.watching import Watching
 from hub.broker.registration import Registration
 from hub.broker.version_info import VersionInfo
 from hub.broker.walk import Walk
@@ -20,7 +21,7 @@ from hub.metrics import Metrics
 from hub.ocpi import envelope, headers
 from hub.ocpi.envelope import Facts
 from hub.ocpi.headers import HalfPair
-from hub.ocpi.names import CREDENTIALS
+from hub.ocpi.names import CREDENTIALS, HUB_CLIENT_INFO, VERSIONS
 from hub.ocpi.status import StatusCode
 from hub.web import reply
 
@@ -43,6 +44,7 @@ class OcpiDoor:
     version_info: VersionInfo
     client_info: ClientInfoList
     peer_reports: PeerReports
+    watching: Watching
     answers: Answers
     metrics: Metrics
     clock: Clock
@@ -53,58 +55,52 @@ class OcpiDoor:
         """Any request below `/ocpi`; `target` is its raw path and query. Whatever happens, the answer is an envelope
         with message ids (R-017, R-047, T-19).
         """
-        request_id = headers.usable_id(request.headers.get(headers.REQUEST_ID)) or message_id()
-        correlation_id = headers.usable_id(request.headers.get(headers.CORRELATION_ID)) or message_id()
+        arrival = Arrival(
+            request_id=headers.usable_id(request.headers.get(headers.REQUEST_ID)) or message_id(),
+            correlation_id=headers.usable_id(request.headers.get(headers.CORRELATION_ID)) or message_id(),
+            started=self.clock.monotonic(),
+            method=request.method,
+            headers=request.headers,
+        )
         self.metrics.in_flight += 1
         try:
-            answer = await self._answer(request, target, request_id, correlation_id)
-            return await reply.write(request, answer, request_id, correlation_id)
+            answer = await self._answer(request, target, arrival)
+            response = await reply.write(request, answer, arrival.request_id, arrival.correlation_id)
         except Exception:
             # The boundary: a mistake of ours must not show its insides, nor end the hub.
-            log.exception("a request failed", request_id=request_id, correlation_id=correlation_id)
+            log.exception("a request failed", request_id=arrival.request_id, correlation_id=arrival.correlation_id)
             answer = self.answers.plain(
                 500, StatusCode.SERVER_ERROR, "The hub made a mistake; its operator can find it"
             )
-            return await reply.write(request, answer, request_id, correlation_id)
+            response = await reply.write(request, answer, arrival.request_id, arrival.correlation_id)
         finally:
             self.metrics.in_flight -= 1
+        if not self.watching.idle:
+            await self.watching.finish(arrival, answer)
+        return response
 
-    async def _answer(self, request: web.BaseRequest, target: str, request_id: str, correlation_id: str) -> HubAnswer:
-        started = self.clock.monotonic()
+    async def _answer(self, request: web.BaseRequest, target: str, arrival: Arrival) -> HubAnswer:
         caller = self.intake.caller(request.headers)
         if isinstance(caller, HubAnswer):
             return caller
+        arrival.caller = caller
         # The path as it came: aiohttp's own reading would decode it (R-106).
-        path, _, query = target.partition("?")
+        path, _, arrival.query = target.partition("?")
         address = self.intake.address(path[len(PREFIX) :], request.method)
         if isinstance(address, HubAnswer):
             return self.intake.addressed(address, caller, path, request.headers)
         if isinstance(address, Configuration):
-            return await self._configuration(request, caller, address, query)
+            return await self._configuration(request, caller, address, arrival)
+        arrival.version, arrival.module, arrival.interface = address.version.version, address.module, address.interface
+        arrival.tail = address.tail
         refusal = self.intake.may_route(caller)
         if refusal is not None:
             return refusal
-        answer = await self._functional(
-            request,
-            caller,
-            address,
-            query=query,
-            request_id=request_id,
-            correlation_id=correlation_id,
-            started=started,
-        )
+        answer = await self._functional(request, caller, address, arrival)
         return answer if answer.code == StatusCode.OK else self.intake.addressed(answer, caller, path, request.headers)
 
     async def _functional(
-        self,
-        request: web.BaseRequest,
-        caller: Caller,
-        address: Functional,
-        *,
-        query: str,
-        request_id: str,
-        correlation_id: str,
-        started: float,
+        self, request: web.BaseRequest, caller: Caller, address: Functional, arrival: Arrival
     ) -> HubAnswer:
         routing = headers.read_routing(request.headers)
         if isinstance(routing, HalfPair) or None in routing:
@@ -113,24 +109,19 @@ class OcpiDoor:
             return self.answers.plain(
                 200, StatusCode.INVALID_PARAMETERS, f"Routing headers come in pairs: {routing.name} is missing"
             )
-        body: bytes | None = None
-        facts = Facts.none()
-        if request.method in _WITH_BODY:
-            received = await self._body(request)
-            if isinstance(received, HubAnswer):
-                return received
-            if received:
-                if address.match is not None and address.match.table.takes_response_url and len(received) > MAX_COMMAND:
-                    return self._too_large(MAX_COMMAND)
-                scanned = envelope.scan_request(received)
-                if isinstance(scanned, str):
-                    return self.answers.plain(400, StatusCode.CLIENT_ERROR, f"Not forwarded: {scanned}")
-                body, facts = received, scanned
-            elif address.match is not None and not address.match.shape.body_optional:
-                return self.answers.plain(400, StatusCode.CLIENT_ERROR, "Not forwarded: the body is missing")
+        arrival.to, arrival.sender = routing
+        watched = self.watching.begin(arrival)
+        if watched is not None and watched.asks_early:
+            said = await watched.received_early()
+            if said is not None:
+                return said
+        received = await self._scanned(request, address)
+        if isinstance(received, HubAnswer):
+            return received
+        body, facts = received
         exchange = Exchange(
-            request_id=request_id,
-            correlation_id=correlation_id,
+            request_id=arrival.request_id,
+            correlation_id=arrival.correlation_id,
             caller=caller,
             version=address.version.version,
             module=address.module,
@@ -138,12 +129,37 @@ class OcpiDoor:
             method=request.method,
             match=address.match,
             tail=address.tail,
-            query=query,
+            query=arrival.query,
             routing=routing,
             body=body,
-            started=started,
+            started=arrival.started,
+            watched=watched,
         )
+        if watched is not None:
+            watched.body(body)
+            if watched.asks_late:
+                said = await watched.received_late()
+                if said is not None:
+                    return said
         return await self.walk.serve(exchange, facts)
+
+    async def _scanned(self, request: web.BaseRequest, address: Functional) -> tuple[bytes | None, Facts] | HubAnswer:
+        """The body and what a scan finds in it."""
+        if request.method not in _WITH_BODY:
+            return None, Facts.none()
+        received = await self._body(request)
+        if isinstance(received, HubAnswer):
+            return received
+        if not received:
+            if address.match is not None and not address.match.shape.body_optional:
+                return self.answers.plain(400, StatusCode.CLIENT_ERROR, "Not forwarded: the body is missing")
+            return None, Facts.none()
+        if address.match is not None and address.match.table.takes_response_url and len(received) > MAX_COMMAND:
+            return self._too_large(MAX_COMMAND)
+        scanned = envelope.scan_request(received)
+        if isinstance(scanned, str):
+            return self.answers.plain(400, StatusCode.CLIENT_ERROR, f"Not forwarded: {scanned}")
+        return received, scanned
 
     def _note_misspelt(self, request: web.BaseRequest, caller: Caller) -> None:
         """A pair that is missing may be there under another name, which helps whoever connects a platform (T-33)."""
@@ -152,8 +168,10 @@ class OcpiDoor:
             log.info("unknown OCPI headers", platform=caller.platform.id, names=unknown[:8])
 
     async def _configuration(
-        self, request: web.BaseRequest, caller: Caller, address: Configuration, query: str
+        self, request: web.BaseRequest, caller: Caller, address: Configuration, arrival: Arrival
     ) -> HubAnswer:
+        arrival.module = _CONFIGURATION_NAMES[address.what]
+        arrival.version = "" if address.version is None else address.version.version
         if address.version is None:
             return self.answers.data(self.version_info.versions())
         if address.what == "details":
@@ -166,7 +184,7 @@ class OcpiDoor:
         if address.what == REPORTS:
             return await self._report(request, caller, address.tail)
         refusal = self.intake.may_route(caller)
-        return refusal or self.client_info.page(caller, address.version.version, query)
+        return refusal or self.client_info.page(caller, address.version.version, arrival.query)
 
     async def _report(self, request: web.BaseRequest, caller: Caller, tail: str) -> HubAnswer:
         refusal = self.peer_reports.refusal(caller, request.method, tail) or self.intake.may_route(caller)
@@ -208,6 +226,13 @@ class OcpiDoor:
 
 
 _CLOSE = {"Connection": "close"}
+_CONFIGURATION_NAMES = {
+    "versions": VERSIONS,
+    "details": VERSIONS,
+    CREDENTIALS: CREDENTIALS,
+    HUB_CLIENT_INFO: HUB_CLIENT_INFO,
+    REPORTS: HUB_CLIENT_INFO,
+}
 
 
 def _go_on(request: web.BaseRequest) -> None:

@@ -1,0 +1,8 @@
+"""How plugins are called among platforms."""
+
+_PREFIX = "plugin-"
+
+
+def platform_of(plugin: str) -> str:
+    """The id of the platform that hosts the parties a plugin plays, and that its results come from."""
+    return f"{_PREFIX}{plugin}"
