@@ -12,7 +12,7 @@ import click
 from hub.cli.secrets import admin_token, kept_file
 from hub.ocpi.names import Role as RoleWord
 from hub.ocpi.party_id import well_formed
-from hub.settings import ENV_PREFIX, Settings, load, refuse_unserved
+from hub.settings import ENV_PREFIX, Settings, load
 
 Command = Callable[..., None]
 Role = dict[str, str]
@@ -29,9 +29,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 def settings_from(config: Path | None) -> Settings:
     """The settings a command works with. SettingsError names what is wrong."""
-    settings = load(config, os.environ)
-    refuse_unserved(settings)
-    return settings
+    return load(config, os.environ)
 
 
 @dataclass(frozen=True, slots=True)

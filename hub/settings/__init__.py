@@ -5,7 +5,6 @@ from hub.settings.described import SettingRow, defaults_warnings, describe
 from hub.settings.kept import KeptSecret, ensure_data_dir, ensure_secrets
 from hub.settings.reading import load
 from hub.settings.tree import ENV_PREFIX, Settings
-from hub.settings.unserved import refuse_unserved
 
 __all__ = [
     "ENV_PREFIX",
@@ -17,5 +16,4 @@ __all__ = [
     "ensure_data_dir",
     "ensure_secrets",
     "load",
-    "refuse_unserved",
 ]

@@ -4,11 +4,11 @@ Which settings there are, and their defaults, is `tree`'s matter."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr
@@ -193,6 +193,10 @@ Networks = Annotated[
     Accepts("networks in CIDR form with commas between them, such as 10.0.0.0/8, fd00::/8"),
 ]
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_items), Accepts("names with commas between them")]
+Tables = Annotated[
+    Mapping[str, Mapping[str, Any]],
+    Accepts("tables, one for each plugin: [plugin.NAME] with its keys", secret=True),
+]
 Secret = Annotated[
     SecretStr | None,
     AfterValidator(lambda value: None if value is None else _long_enough(value)),

@@ -1,5 +1,5 @@
 """From a TOML file and an environment to `Settings`, or to one sentence that names the key that is wrong.
-What a value may be is `kinds`' matter."""
+What a value may be is `kinds`' matter; what a plugin's keys may be, the plugin's."""
 
 from __future__ import annotations
 
@@ -18,17 +18,24 @@ from hub.settings.tree import ENV_PREFIX, Settings, default_data_dir, names
 
 # Variables of the test suite (which server to test against) share the prefix and are none of the hub's business.
 TEST_PREFIX = f"{ENV_PREFIX}TEST_"
+TABLES = f"{ENV_PREFIX}PLUGIN"
 LONGEST_SHOWN = 60
 
 
 def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Settings from `config` (TOML, flat, keys in lower or upper case), overridden by `OCPI_HUB_<NAME>` variables.
+    """Settings from `config` (TOML, keys in lower or upper case), overridden by `OCPI_HUB_<NAME>` variables, and single
+    keys in the table of a plugin by `OCPI_HUB_PLUGIN__<NAME>__<KEY>`.
 
-    An empty text means unset, in both. Raises SettingsError, one sentence naming the key.
+    An empty text means unset, in both; inside the table of a plugin only in a variable. Raises SettingsError, one
+    sentence naming the key.
     """
     from_file = _from_file(config) if config is not None else {}
-    from_environ = _from_environ(environ)
+    ours = {name.upper(): value for name, value in environ.items() if name.upper().startswith(ENV_PREFIX)}
+    single_keys = {name: value for name, value in ours.items() if name == TABLES or name.startswith(f"{TABLES}__")}
+    from_environ = _from_environ({name: value for name, value in ours.items() if name not in single_keys})
     values = {"data_dir": default_data_dir(environ)} | from_file | from_environ
+    for (plugin, key), value in _plugin_keys(single_keys).items():
+        _set_in_table(values, plugin, key, value)
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -57,8 +64,7 @@ def _from_file(config: Path) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != ""}
 
 
-def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
-    ours = {name.upper(): value for name, value in environ.items() if name.upper().startswith(ENV_PREFIX)}
+def _from_environ(ours: Mapping[str, str]) -> dict[str, Any]:
     for name in ours:
         setting = name.removeprefix(ENV_PREFIX)
         if setting.lower() not in Settings.model_fields and not name.startswith(TEST_PREFIX):
@@ -66,6 +72,34 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     source = EnvSettingsSource(Settings, env_ignore_empty=True)
     source.env_vars = {name.lower(): value for name, value in ours.items() if value.strip()}
     return source()
+
+
+def _plugin_keys(ours: Mapping[str, str]) -> dict[tuple[str, str], object]:
+    """Plugin and key, both in lower case, to the value: TOML if it is such, else the text itself."""
+    found: dict[tuple[str, str], object] = {}
+    for name, text in ours.items():
+        if not text.strip():
+            continue
+        plugin, _, key = name.removeprefix(TABLES).removeprefix("__").lower().partition("__")
+        if not plugin or not key:
+            raise SettingsError(f"{name} sets nothing: one key of one plugin is set by {TABLES}__NAME__KEY")
+        found[plugin, key] = _toml_or_text(text)
+    return found
+
+
+def _toml_or_text(text: str) -> object:
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return read["value"] if len(read) == 1 else text  # a second line may be a key of its own
+
+
+def _set_in_table(values: dict[str, Any], plugin: str, key: str, value: object) -> None:
+    tables = values.get("plugin", {})
+    table = tables.get(plugin, {}) if isinstance(tables, dict) else None
+    if isinstance(table, dict):  # else the file has something there that is refused anyway
+        values["plugin"] = {**tables, plugin: {**table, key: value}}
 
 
 def _nearest(key: str, prefix: str = "") -> str:

@@ -143,6 +143,10 @@ class Settings(BaseSettings):
     """Plugins to run, in order; an empty list runs none."""
     plugin_folder: kinds.ExistingFolder = None
     """Folder of single-file plugins."""
+    plugin_trace: kinds.Flag = False
+    """Whether every call of a plugin's hook is a log line, with its verdict."""
+    plugin: Annotated[kinds.Tables, Derived("(none)")] = Field(default_factory=dict, repr=False)
+    """Configuration of each plugin, in a table of its own."""
 
     log_level: kinds.LogLevel = "info"
     """Least serious line that is written."""

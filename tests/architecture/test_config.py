@@ -8,12 +8,12 @@ from pathlib import Path
 from hub.settings import describe, load
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "hub.toml"
-SETTING = re.compile(r"^#(?=\w+ = )", re.MULTILINE)
+SETTING = re.compile(r"^#(?=\w+ = |\[\w+\]$)", re.MULTILINE)
 HOME = {"HOME": "/home/someone"}
 
 
 def settings_in_order(text: str) -> list[str]:
-    return [line.lstrip("#").partition(" ")[0].upper() for line in text.splitlines() if SETTING.match(line)]
+    return [line.strip("#[]").partition(" ")[0].upper() for line in text.splitlines() if SETTING.match(line)]
 
 
 def test_as_shipped_the_file_changes_nothing() -> None:

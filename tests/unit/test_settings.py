@@ -6,12 +6,11 @@ import re
 import threading
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from hub.errors import SettingsError
-from hub.settings import KeptSecret, Settings, defaults_warnings, describe, ensure_secrets, load, refuse_unserved
+from hub.settings import KeptSecret, Settings, defaults_warnings, describe, ensure_secrets, load
 
 HOME = {"HOME": "/home/someone"}
 
@@ -121,6 +120,7 @@ def test_public_url_follows_the_host(host: str, url: str) -> None:
         ("ALLOW_HTTP", "true", True),
         ("LENIENT_LISTS", "true", True),
         ("AUTHORIZE_ALL", "true", True),
+        ("PLUGIN_TRACE", "true", True),
         ("BROADCAST_OWN_PLATFORM", "true", True),
         ("BROADCAST_ACROSS_HUBS", "false", False),
         ("LOG_LEVEL", "DEBUG", "debug"),
@@ -412,18 +412,62 @@ def test_hubs_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["admin.token", "secret.key"]
 
 
+# ---- the tables of plugins
+
+
+def test_each_plugin_has_a_table(tmp_path: Path) -> None:
+    config = toml(tmp_path, "[plugin.rate_limit]\nper_minute = 600\n[plugin.tracing]\n")
+
+    assert load(config, HOME).plugin == {"rate_limit": {"per_minute": 600}, "tracing": {}}
+
+
+def test_one_key_of_a_table_is_set_by_a_variable(tmp_path: Path) -> None:
+    config = toml(tmp_path, "[plugin.rate_limit]\nper_minute = 600\nburst = 5\n")
+
+    settings = load(
+        config, HOME | {"OCPI_HUB_PLUGIN__RATE_LIMIT__PER_MINUTE": "30", "OCPI_HUB_PLUGIN__TRACING__SAMPLE": "0.5"}
+    )
+
+    assert settings.plugin == {"rate_limit": {"per_minute": 30, "burst": 5}, "tracing": {"sample": 0.5}}
+
+
 @pytest.mark.parametrize(
-    ("values", "key"),
+    ("written", "read"),
     [
-        ({"plugins": ("rate_limit",)}, "PLUGINS"),
-        ({"plugin_folder": Path("/tmp")}, "PLUGIN_FOLDER"),
+        ("30", 30),
+        ("true", True),
+        ('"30"', "30"),
+        ('["a", "b"]', ["a", "b"]),
+        ('{env = "NAME"}', {"env": "NAME"}),
+        ("plain words", "plain words"),
+        ("https://example.com/?a=b", "https://example.com/?a=b"),
+        ("1\nother = 2", "1\nother = 2"),
     ],
 )
-def test_what_is_not_there_yet_is_refused_and_not_ignored(values: dict[str, Any], key: str) -> None:
-    with pytest.raises(SettingsError, match=f"^{key} must be"):
-        refuse_unserved(Settings(**values))
+def test_a_variable_holds_toml_or_else_text(written: str, read: object) -> None:
+    assert from_environ(PLUGIN__OWN__KEY=written).plugin == {"own": {"key": read}}
 
 
-def test_the_defaults_ask_for_nothing_that_is_not_there() -> None:
-    refuse_unserved(Settings())
-    refuse_unserved(Settings(plugins=()))
+def test_an_empty_variable_sets_no_key() -> None:
+    assert from_environ(PLUGIN__OWN__KEY=" ", PLUGIN="").plugin == {}
+
+
+@pytest.mark.parametrize("name", ["PLUGIN", "PLUGIN__OWN", "PLUGIN__OWN__", "PLUGIN____KEY"])
+def test_a_variable_that_names_no_single_key_is_refused(name: str) -> None:
+    sentence = f"OCPI_HUB_{name} sets nothing: one key of one plugin is set by OCPI_HUB_PLUGIN__NAME__KEY"
+    assert refusal(**{name: "s3cret"}) == sentence
+
+
+@pytest.mark.parametrize("written", ['plugin = "s3cret"\n', 'plugin.own = "s3cret"\n'])
+def test_what_is_no_table_is_refused_whatever_the_environment_says(tmp_path: Path, written: str) -> None:
+    config = toml(tmp_path, written)
+
+    with pytest.raises(SettingsError) as caught:
+        load(config, HOME | {"OCPI_HUB_PLUGIN__OWN__KEY": "1"})
+
+    expected = f"PLUGIN (set by {config}) must be tables, one for each plugin: [plugin.NAME] with its keys"
+    assert str(caught.value) == expected
+
+
+def test_the_tables_stay_out_of_the_printed_settings() -> None:
+    assert "s3cret" not in repr(from_environ(PLUGIN__OWN__PASSWORD="s3cret"))
