@@ -20,6 +20,8 @@ LONGEST_CHOICE = 200
 # A PATCH has only what changes, and when.
 ALWAYS_IN_A_PATCH = "last_updated"
 
+MISSING = "the field is required, and it is missing"
+
 
 class Finding(NamedTuple):
     """`pointer` is RFC 6901, "" for the body as a whole. `kind` is missing, type, length, value or pattern. Values are
@@ -123,7 +125,7 @@ def _told(error: ErrorDetails) -> tuple[str, str]:
     limits: dict[str, Any] = error.get("ctx", {})
     match slug:
         case "missing":
-            return "the field is required, and it is missing", "missing"
+            return MISSING, "missing"
         case "enum" if isinstance(error["input"], str):
             choice = f": {limits['expected']}" if len(limits["expected"]) <= LONGEST_CHOICE else ""
             return f"not one of the values allowed{choice}", "value"
