@@ -52,6 +52,63 @@ class _Histogram:
         return rows
 
 
+_MOST_ROWS = 1_000
+
+
+class Family:
+    """A metric of a plugin: `kind` is counter, gauge or histogram. Of label values beyond the first thousand only the
+    sum is kept, under empty labels.
+    """
+
+    def __init__(
+        self, name: str, text: str, kind: str, labels: tuple[str, ...] = (), bounds: tuple[float, ...] = ()
+    ) -> None:
+        self.name = name
+        self._text = text
+        self._kind = kind
+        self._labels = labels
+        self._bounds = tuple(sorted(bounds))
+        self._values: dict[tuple[str, ...], float] = {}
+        self._counts: dict[tuple[str, ...], list[int]] = {}
+
+    def add(self, amount: float = 1.0, **labels: str) -> None:
+        row = self._row(labels)
+        self._values[row] = self._values.get(row, 0.0) + amount
+
+    def set(self, value: float, **labels: str) -> None:
+        self._values[self._row(labels)] = value
+
+    def observe(self, value: float, **labels: str) -> None:
+        row = self._row(labels)
+        self._values[row] = self._values.get(row, 0.0) + value
+        counts = self._counts.setdefault(row, [0] * (len(self._bounds) + 1))
+        counts[bisect_left(self._bounds, value)] += 1
+
+    def _row(self, labels: dict[str, str]) -> tuple[str, ...]:
+        row = tuple(str(labels.get(name, "")) for name in self._labels)
+        return row if row in self._values or len(self._values) < _MOST_ROWS else ("",) * len(self._labels)
+
+    def collected(self) -> Metric:
+        """What a scrape shows."""
+        if self._kind == "histogram":
+            family = HistogramMetricFamily(self.name, self._text, labels=self._labels)
+            for row, counts in self._counts.items():
+                running, buckets = 0, []
+                for bound, count in zip((*map(str, self._bounds), "+Inf"), counts, strict=True):
+                    running += count
+                    buckets.append((bound, float(running)))
+                family.add_metric(row, buckets, self._values[row])
+            return family
+        rows: CounterMetricFamily | GaugeMetricFamily = (
+            CounterMetricFamily(self.name, self._text, labels=self._labels)
+            if self._kind == "counter"
+            else GaugeMetricFamily(self.name, self._text, labels=self._labels)
+        )
+        for row, value in self._values.items():
+            rows.add_metric(row, value)
+        return rows
+
+
 class Metrics(Collector):
     """Counters and histograms of one hub. Not thread-safe: everything is counted on the event loop."""
 
@@ -62,6 +119,7 @@ class Metrics(Collector):
         self._alarms: Counter[str] = Counter()
         self._broadcast_legs: Counter[str] = Counter()
         self._gauges: dict[str, Callable[[], dict[str, float] | float]] = {}
+        self._families: dict[str, Family] = {}
         self.in_flight = 0
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -86,6 +144,13 @@ class Metrics(Collector):
         """Registers a gauge of GAUGES that is read at a scrape; a dict gives one row per status."""
         self._gauges[name] = read
 
+    def family(self, family: Family) -> Family:
+        """Shows a metric at every scrape; the one that has its name already, if there is one."""
+        return self._families.setdefault(family.name, family)
+
+    def drop(self, family: Family) -> None:
+        self._families.pop(family.name, None)
+
     def expose(self) -> bytes:
         """The Prometheus text."""
         return generate_latest(self._registry)
@@ -108,6 +173,8 @@ class Metrics(Collector):
             legs.add_metric([outcome], count)
         yield legs
         yield from self._collect_gauges()
+        for family in self._families.values():
+            yield family.collected()
 
     def _collect_gauges(self) -> Iterator[Metric]:
         in_flight = GaugeMetricFamily(IN_FLIGHT, GAUGES[IN_FLIGHT])

@@ -37,6 +37,7 @@ def test_settings(folder: Path, **changes: Any) -> Settings:
         "connect_timeout": 1.0,
         "connect_back_timeout": 2.0,
         "platform_connections": 100,
+        "plugins": (),
     }
     return Settings(**(values | changes))
 

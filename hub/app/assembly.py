@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.app.core import Core
+from hub.app.plugins import Given, Plugins, plugins
 from hub.app.routing import Routing, routing
 from hub.broker.agreements import AgreementOperations
 from hub.broker.alarms import Alarms
@@ -25,6 +26,7 @@ from hub.broker.operations import Operations
 from hub.broker.peer_list import PeerLists
 from hub.broker.peer_reports import PeerReports
 from hub.broker.peers import Peers
+from hub.broker.plugins.host import PluginHost
 from hub.broker.pulls import Pulls
 from hub.broker.registration import Registration
 from hub.broker.registry import RegistryKeeper
@@ -39,6 +41,7 @@ from hub.store.ports import Store
 from hub.web.admin import AdminDoor, AdminParts
 from hub.web.ocpi import OcpiDoor
 from hub.web.ops import OpsDoor
+from hub.web.plugin_routes import PluginRoutes
 from hub.web.server import Doors
 
 
@@ -62,6 +65,7 @@ class RunningHub:
     known: Knowledge
     pulls: Pulls
     peers: Peers
+    plugins: PluginHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,11 @@ class Assembled:
     parts: RunningHub
     doors: Doors
     routing: Routing
+    plugins: Plugins
     work: tuple[tuple[str, Callable[[], Coroutine[Any, Any, None]]], ...]
 
 
-def assembled(core: Core, url: str) -> Assembled:
+def assembled(core: Core, url: str, given: Given) -> Assembled:
     """Makes everything that serves; nothing runs yet."""
     settings, registry, liveness = core.settings, core.registry, core.liveness
     routes = routing(core)
@@ -104,12 +109,14 @@ def assembled(core: Core, url: str) -> Assembled:
         clock=core.clock,
         departures=departures,
     )
-    registry.on_change = liveness.on_flip = _both(push.changed, peers.changed)
+    intake = Intake(registry, liveness, core.answers)
+    runs = plugins(core, routes, intake, infos, given)
+    registry.on_change = liveness.on_flip = _each(push.changed, peers.changed, runs.news.changed)
     joining = Joining(ceremony, core.store.keys, liveness.reached)
     watch = StoreWatch(core.store, core.alarms, core.clock)
     core.metrics.gauge("ocpi_hub_store_available", lambda: float(watch.available))
     door = OcpiDoor(
-        Intake(registry, liveness, core.answers),
+        intake,
         routes.walk,
         Registration(ceremony, core.answers, liveness.reached),
         VersionInfo(core.identity, registry),
@@ -124,7 +131,8 @@ def assembled(core: Core, url: str) -> Assembled:
     )
     ops = OpsDoor(core.metrics, lambda: registry.loaded, lambda: watch.available)
     operations = Operations(ceremony, joining, liveness, routes.pulls)
-    admin = AdminDoor(_admin_parts(core, routes, operations))
+    own_routes = PluginRoutes(runs.host)
+    admin = AdminDoor(_admin_parts(core, routes, operations, runs.host), own_routes)
     parts = RunningHub(
         url,
         settings,
@@ -142,6 +150,7 @@ def assembled(core: Core, url: str) -> Assembled:
         routes.knowledge,
         routes.pulls,
         peers,
+        runs.host,
     )
     work = (
         ("registry", registry.follow),
@@ -155,19 +164,21 @@ def assembled(core: Core, url: str) -> Assembled:
         ("open routing", routes.knowledge.run),
         ("pulls", routes.pulls.run),
         ("departures", departures.sweep),
+        ("plugins", runs.host.run),
+        ("party news", runs.news.run),
     )
-    return Assembled(parts, Doors(door, ops, admin), routes, work)
+    return Assembled(parts, Doors(door, ops, admin, own_routes), routes, runs, work)
 
 
-def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+def _each(*calls: Callable[[], None]) -> Callable[[], None]:
     def call() -> None:
-        one()
-        other()
+        for one in calls:
+            one()
 
     return call
 
 
-def _admin_parts(core: Core, routes: Routing, operations: Operations) -> AdminParts:
+def _admin_parts(core: Core, routes: Routing, operations: Operations, host: PluginHost) -> AdminParts:
     settings = core.settings
     selftest = Selftest(
         core.registry,
@@ -185,6 +196,7 @@ def _admin_parts(core: Core, routes: Routing, operations: Operations) -> AdminPa
         catalog=CatalogView(core.store.catalog),
         pulls=routes.pulls,
         selftest=selftest,
+        plugins=host,
         registry=core.registry,
         liveness=core.liveness,
         alarms=core.alarms,

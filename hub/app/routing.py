@@ -29,6 +29,7 @@ class Routing:
 
     choices: Choices
     walk: Walk
+    returning: ReturningUrls
     callbacks: Callbacks
     broadcasting: Broadcasting
     fan_out: FanOut
@@ -127,7 +128,9 @@ def routing(core: Core) -> Routing:
         open_routing=open_routing,
         taking=Taking(callbacks, core.spoken),
     )
-    return Routing(choices, walk, callbacks, broadcasting, fan_out, knowledge, _pulls(core, broadcasting, fan_out))
+    return Routing(
+        choices, walk, returning, callbacks, broadcasting, fan_out, knowledge, _pulls(core, broadcasting, fan_out)
+    )
 
 
 def _pulls(core: Core, broadcasting: Broadcasting, fan_out: FanOut) -> Pulls:

@@ -13,6 +13,7 @@ import structlog
 
 from hub.app.assembly import RunningHub, assembled
 from hub.app.core import core
+from hub.app.plugins import Given, Reloads
 from hub.broker.alarms import Alarms
 from hub.clock import Clock, SystemClock
 from hub.settings import Settings
@@ -28,17 +29,20 @@ _GC_THRESHOLDS = (50_000, 20, 50)
 _LEAST_DRAIN_S = 1.0
 
 
-async def serve(settings: Settings, *, legs_to: BinaryIO | None = None) -> None:
-    """Runs a hub until SIGTERM or SIGINT, then drains for at most the forward deadline."""
+async def serve(settings: Settings, *, legs_to: BinaryIO | None = None, given: Given | None = None) -> None:
+    """Runs a hub until SIGTERM or SIGINT, then drains for at most the forward deadline. SIGHUP reloads plugins."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(settings, legs_to=legs_to) as hub:
+    async with running(settings, legs_to=legs_to, given=given) as hub:
+        reloads = Reloads(hub.plugins)
+        loop.add_signal_handler(signal.SIGHUP, reloads.soon)
         log.info("hub is ready", url=hub.url, public_url=settings.public_url, store=settings.database_shown)
         settle_heap()
         await stop.wait()
         hub.ops.draining = True
+        await reloads.close()
         log.info("hub is draining", in_flight=hub.metrics.in_flight)
     log.info("hub has stopped")
 
@@ -52,12 +56,17 @@ def settle_heap() -> None:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, clock: Clock | None = None, store: Store | None = None, legs_to: BinaryIO | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    store: Store | None = None,
+    legs_to: BinaryIO | None = None,
+    given: Given | None = None,
 ) -> AsyncIterator[RunningHub]:
     """A hub with everything it owns, serving; stopped in reverse order at the end. Secrets must be set
     (`ensure_secrets`).
 
-    Raises StoreUnavailable, KeyUnusable or OSError (the port is taken) when it cannot start.
+    Raises SettingsError, StoreUnavailable, KeyUnusable or OSError (the port is taken) when it cannot start.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -67,13 +76,18 @@ async def running(
         await store.open()
         stack.push_async_callback(store.close)
         base = await core(settings, store, clock, legs_to=legs_to or sys.stdout.buffer, stack=stack)
-        hub = assembled(base, _url(settings.host, settings.port))
+        hub = assembled(base, _url(settings.host, settings.port), given or Given())
         await base.registry.load()
         base.liveness.restore()
-        hub.parts.client_info.start()
-        await hub.routing.fan_out.resume()
         stack.push_async_callback(base.registry.close)
         stack.push_async_callback(base.forwarder.close)
+        stack.push_async_callback(hub.plugins.computing.close)
+        stack.callback(hub.plugins.watchdog.stop)
+        stack.push_async_callback(hub.plugins.host.stop)
+        await hub.plugins.host.start()
+        hub.plugins.news.start()
+        hub.parts.client_info.start()
+        await hub.routing.fan_out.resume()
         stack.push_async_callback(hub.routing.knowledge.flush)
         tasks = await stack.enter_async_context(_owned_tasks())
         for name, work in hub.work:

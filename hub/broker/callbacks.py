@@ -186,6 +186,13 @@ class Callbacks:
             return unknown
         return callback if callback.expires_at > self._clock.now() else unknown
 
+    async def owed(self, callback_id: str, platform_id: str) -> Callback | None:
+        """The way home of a result that this platform owes. Raises StoreUnavailable."""
+        callback = await self._store.get(callback_id)
+        if callback is None or callback.receiver.platform_id != platform_id:
+            return None
+        return callback if callback.expires_at > self._clock.now() else None
+
     async def prune(self) -> None:
         """Drops expired callbacks, for ever."""
         while True:

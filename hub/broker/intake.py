@@ -94,7 +94,7 @@ class Intake:
                 return self._configuration(HUB_CLIENT_INFO, version, method)
             if parts[2] == HUB_CLIENT_INFO and interface is Interface.RECEIVER:
                 return Configuration(REPORTS, version, tail)
-            return self._functional(version, parts[2], interface, tail, method)
+            return self.functional(version, parts[2], interface, tail, method)
         rest = [part for part in parts[1:] if part]
         if parts[0] == "versions" and not rest:
             return self._configuration("versions", None, method)
@@ -106,9 +106,10 @@ class Intake:
             return Configuration(CREDENTIALS, version)
         return self._unknown("There is nothing at this path")
 
-    def _functional(
+    def functional(
         self, version: VersionTable, module: str, interface: Interface, tail: str, method: str
     ) -> Functional | HubAnswer:
+        """What a path below the endpoint of a functional module addresses."""
         if not urls.plain(tail) and (urls.climbs(tail) or not urls.printable(tail)):
             return self._unknown("There is nothing at this path")
         table = version.by_endpoint.get((module, interface))

@@ -249,7 +249,7 @@ class Joining:
                 return
             told = 0
             for platform in self._ceremony.registry.snapshot.platforms:
-                if platform.connection is None:
+                if platform.connection is None or platform.plugin is not None:
                     continue
                 result = await self.rotate(platform)
                 if isinstance(result, Stopped):

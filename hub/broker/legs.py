@@ -26,7 +26,7 @@ from hub.ocpi.headers import routing_headers
 from hub.ocpi.names import Interface
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode, is_success
-from hub.store.records import Broadcast
+from hub.store.records import Broadcast, Callback
 
 # What the log keeps of a leg; the values are appended in this order.
 LEG_FIELDS = (
@@ -82,7 +82,7 @@ class Limits:
 
 class Leg(NamedTuple):
     """Where a leg goes and between whom (RT2, RT9). `caused_by` is the correlation id of the request a result belongs
-    to; `headers` are those that plugins add.
+    to, `callback` the stored way home of that result; `headers` are those that plugins add.
     """
 
     platform: Platform
@@ -95,6 +95,7 @@ class Leg(NamedTuple):
     timeout_s: float
     caused_by: str | None = None
     headers: Mapping[str, str] | None = None
+    callback: Callback | None = None
 
 
 class LegResult(NamedTuple):

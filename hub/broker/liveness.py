@@ -100,6 +100,11 @@ class LivenessBoard:
         if self._state(platform_id).probed(self._clock.monotonic(), succeeded=True):
             self._flip(platform_id, online=True)
 
+    def said(self, platform_id: str, *, online: bool) -> None:
+        """Whether the plugin that plays the platform's parties runs."""
+        if self._state(platform_id).said(self._clock.monotonic(), online=online):
+            self._flip(platform_id, online=online)
+
     def forget(self, platform_id: str) -> None:
         """The platform is gone."""
         self._states.pop(platform_id, None)
@@ -175,6 +180,8 @@ class LivenessBoard:
                     if len(self._probing) >= MAX_PROBES:
                         break
                     if platform.connection is None or platform.suspended or platform.id in self._probing:
+                        continue
+                    if platform.plugin is not None:  # its host says
                         continue
                     if self._state(platform.id).probe_due(now):
                         self._probing.add(platform.id)

@@ -16,7 +16,7 @@ from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 from hub.plugin.exchange import Result
 from hub.plugin.words import Kind
-from hub.store.records import CdrLocation
+from hub.store.records import Callback, CdrLocation
 
 CALLBACK = "callback"
 
@@ -97,6 +97,10 @@ class ReturningUrls:
         callback = await self._callbacks.find(callback_id, exchange.platform, exchange.module)
         if isinstance(callback, Refused):
             return self._legs.refused(exchange, callback, CALLBACK)
+        return await self.home(exchange, callback)
+
+    async def home(self, exchange: Exchange, callback: Callback) -> HubAnswer:
+        """Takes a result to whoever asked for it."""
         exchange.sender, exchange.receiver = callback.receiver.party, callback.issuer.party
         issuer = callback.issuer
         direct = self._along(exchange, callback.receiver.party, issuer.platform_id, issuer.party)
@@ -133,6 +137,7 @@ class ReturningUrls:
             CALLBACK,
             timeout_s,
             caused_by=callback.correlation_id,
+            callback=callback,
         )
         result = await self._legs.send(exchange, leg)
         self._legs.note(exchange, result.answer, CALLBACK, result.word, result)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ import click
 from hub import logs
 from hub.cli.options import config_option, settings_from
 from hub.cli.screen import note
-from hub.settings import defaults_warnings, ensure_secrets
+from hub.errors import SettingsError
+from hub.settings import Settings, defaults_warnings, ensure_secrets, load
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -24,6 +26,7 @@ def serve(config: Path | None, *, uvloop: bool) -> None:
 
     Logs go to standard output, one line each; notes for people go to standard error.
     """
+    from hub.app import Given
     from hub.app import serve as run
 
     settings, kept = ensure_secrets(settings_from(config))
@@ -32,9 +35,15 @@ def serve(config: Path | None, *, uvloop: bool) -> None:
         note(f"{secret.name} is {'generated and ' if secret.created else ''}kept in {secret.path}")
     for warning in defaults_warnings(settings):
         note(f"warning: {warning}")
+
+    def reread() -> Settings:
+        return ensure_secrets(load(config, os.environ))[0]
+
     try:
         with asyncio.Runner(loop_factory=_uvloop() if uvloop else None) as runner:
-            runner.run(run(settings))
+            runner.run(run(settings, given=Given(reread, "the environment" if config is None else str(config))))
+    except SettingsError as wrong:
+        raise click.ClickException(str(wrong)) from None
     except OSError as failure:
         if failure.errno == errno.EADDRINUSE:
             taken = f"PORT {settings.port} on {settings.host} is in use by another program"

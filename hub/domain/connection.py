@@ -61,6 +61,16 @@ class Liveness:
         self.failures = 0
         return False if self.online else self._return(now)
 
+    def said(self, now: float, *, online: bool) -> bool:
+        """The hub knows by itself, because the party is played inside it."""
+        if online:
+            self.heard_at = now
+            self.failures = 0
+        if online is self.online:
+            return False
+        self.online = online
+        return True
+
     def probe_due(self, now: float) -> bool:
         if not self.online:
             return now - self.probed_at >= self.offline_s

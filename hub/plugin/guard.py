@@ -11,6 +11,7 @@ Rules
 """
 
 import asyncio
+import math
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -161,7 +162,7 @@ class Guard:
         except BodyError as problem:
             raise Refused(str(problem)) from None
         except _Failed as failed:
-            raise Refused(failed.why) from None
+            raise (TookTooLong if failed.late else Refused)(failed.why) from None
         finally:
             seconds = perf_counter() - started
             timing.seconds += seconds
@@ -198,12 +199,12 @@ class Guard:
         if ended is None:
             self._fail(name, "abandoned", None, timing)
             self.trip(f"{name} did not end when it was cancelled")
-            raise _Failed(f"{name} does not end")
+            raise _Failed(f"{name} does not end", late=True)
         if isinstance(ended.raised, BodyError):
             raise ended.raised
         if isinstance(ended.raised, TimeoutError):
             self._fail(name, "timeout", ended.raised, timing)
-            raise _Failed(f"{name}: {ended.raised}")
+            raise _Failed(f"{name}: {ended.raised}", late=True)
         if ended.raised is not None:
             self._fail(name, "raised", ended.raised, timing)
             raise _Failed(f"{name} raised {type(ended.raised).__name__}")
@@ -237,6 +238,10 @@ class Guard:
         self._fail(hook.name, "nonsense", ValueError(why), hook.timing)
         return REFUSAL if self.rejects and hook.phase not in _NO_VERDICT else None
 
+    def misspoke(self, name: str, why: str) -> None:
+        """What it returned elsewhere than in a hook cannot be used."""
+        self._fail(name, "nonsense", ValueError(why), self.timing(name))
+
     def blocked(self, hook: str, stack: str, seconds: float) -> None:
         """It held the event loop; the stack shows where."""
         now = self._clock.monotonic()
@@ -264,6 +269,14 @@ class Guard:
         self._was_tripped = True
         self.tripped_until = self._clock.monotonic() + COOL_DOWN_S
         self._events.tripped(self.name, why)
+
+    def hold(self) -> None:
+        """Leaves the plugin alone until `release`: it does not run."""
+        self.tripped_until = math.inf
+
+    def release(self) -> None:
+        self.tripped_until = 0.0
+        self.failures = 0
 
     def _left_alone(self) -> bool:
         if self.tripped:
@@ -297,12 +310,17 @@ class Refused(Exception):
     """The plugin gave no value; the text is a sentence without secrets."""
 
 
+class TookTooLong(Refused):
+    """It gave none in time."""
+
+
 class _Failed(Exception):
     """It failed, which has been told."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, late: bool = False) -> None:
         super().__init__(why)
         self.why = why
+        self.late = late
 
 
 async def _awaiting(given: Any) -> Any:

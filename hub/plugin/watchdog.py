@@ -48,13 +48,14 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="plugin-watchdog", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Safe twice."""
+        if not self._thread.is_alive() and not self._ended.is_set():
+            self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread; waits for it a moment."""
+        """Tells the thread to end, which it does within a beat."""
         self._ended.set()
         self._answered.set()
-        self._thread.join(1.0)
 
     def _watch(self) -> None:
         while not self._ended.wait(_BEAT_S):

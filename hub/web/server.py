@@ -22,6 +22,7 @@ from hub.ocpi.status import StatusCode
 from hub.web.admin import AdminDoor
 from hub.web.ocpi import PREFIX, OcpiDoor
 from hub.web.ops import OpsDoor
+from hub.web.plugin_routes import PluginRoutes
 from hub.web.reply import SERVER
 
 log = structlog.get_logger("hub.web")
@@ -37,6 +38,7 @@ class Doors:
     ocpi: OcpiDoor
     ops: OpsDoor
     admin: AdminDoor
+    plugins: PluginRoutes
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever its path. A target may be absolute, as if the hub were a proxy; it is not one."""
@@ -48,7 +50,8 @@ class Doors:
             return await self.ocpi.serve(request, target)
         if target.startswith(ADMIN):
             return await self.admin.serve(request)
-        return self.ops.serve(request)
+        answer = await self.plugins.serve(request, target.partition("?")[0], admin=False)
+        return self.ops.serve(request) if answer is None else answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from hub.web.admin.openapi import document
 from hub.web.admin.parts import AdminParts
 from hub.web.admin.problems import problem, refused, unfit
 from hub.web.admin.table import ENDPOINTS
+from hub.web.plugin_routes import PluginRoutes
 from hub.web.reply import SERVER
 
 log = structlog.get_logger("hub.admin")
@@ -35,8 +36,9 @@ BODY_TIMEOUT_S = 30.0
 class AdminDoor:
     """Serves every path below `/admin`."""
 
-    def __init__(self, parts: AdminParts) -> None:
+    def __init__(self, parts: AdminParts, plugins: PluginRoutes) -> None:
         self._parts = parts
+        self._plugins = plugins
         self._token = parts.token.encode()
         self._openapi: bytes | None = None
 
@@ -65,6 +67,9 @@ class AdminDoor:
                 allowed.append(endpoint.method)
         if allowed:
             return _wrong_method(allowed)
+        answer = await self._plugins.serve(request, below, admin=True) if below else None
+        if answer is not None:
+            return answer
         return problem(404, f"There is nothing at this path; {OPENAPI} lists what there is")
 
     def _stranger(self, request: web.BaseRequest) -> web.Response | None:

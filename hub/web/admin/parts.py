@@ -10,6 +10,7 @@ from hub.broker.catalog_view import CatalogView
 from hub.broker.identity import HubIdentity
 from hub.broker.liveness import LivenessBoard
 from hub.broker.operations import Operations
+from hub.broker.plugins.host import PluginHost
 from hub.broker.pulls import Pulls
 from hub.broker.registry import RegistryKeeper
 from hub.broker.selftest import Selftest
@@ -28,6 +29,7 @@ class AdminParts:
     catalog: CatalogView
     pulls: Pulls
     selftest: Selftest
+    plugins: PluginHost
     registry: RegistryKeeper
     liveness: LivenessBoard
     alarms: Alarms

@@ -1,0 +1,130 @@
+"""One instance of a plugin, from its making to its end."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakSet
+
+from hub.broker.plugins.clockwork import Clockwork
+from hub.broker.plugins.duties import Duties
+from hub.plugin.api import LocalParty, Plugin
+from hub.plugin.chain import Link
+from hub.plugin.guard import Guard, GuardEvents, told
+from hub.plugin.inspecting import problems_of_routes, problems_of_watches
+from hub.plugin.loader import Chosen
+from hub.plugin.stepping import end
+from hub.plugin.web import Route
+from hub.plugin.words import Watch
+
+START_S = 10.0
+STOP_S = 5.0
+
+
+class NotStarted(Exception):
+    """The plugin cannot run; the sentence says why. `mistake`: it is one of its author, and trying again is no use."""
+
+    def __init__(self, why: str, *, mistake: bool = False) -> None:
+        super().__init__(why)
+        self.mistake = mistake
+
+
+@dataclass(slots=True, eq=False)
+class Incarnation:
+    """A plugin made with one configuration. `failed` says why it does not run, if it does not."""
+
+    chosen: Chosen
+    plugin: Plugin[Any]
+    guard: Guard
+    clockwork: Clockwork
+    duties: Duties
+    watches: tuple[Watch, ...] = ()
+    routes: tuple[Route, ...] = ()
+    parties: tuple[LocalParty, ...] = ()
+    failed: str | None = None
+    leaked: int = 0
+    # What ran before it was made is none of its tasks.
+    before: "WeakSet[asyncio.Task[Any]]" = field(default_factory=lambda: WeakSet(asyncio.all_tasks()))
+
+    @property
+    def name(self) -> str:
+        return self.chosen.name
+
+    @property
+    def link(self) -> Link:
+        return Link(self.plugin, self.guard, self.watches)
+
+    def read(self) -> None:
+        """Asks for watches, routes and parties. Raises NotStarted."""
+        try:
+            self.watches = tuple(self.plugin.watches())
+            self.routes = tuple(self.plugin.routes())
+            self.parties = tuple(self.plugin.parties())
+        except Exception as raised:  # noqa: BLE001 - the boundary to the plugin
+            raise NotStarted(f"it does not say what it watches: {told(raised)}", mistake=True) from None
+        problems = problems_of_watches(self.plugin, self.watches) or problems_of_routes(self.routes)
+        if not problems and any(not isinstance(party, LocalParty) for party in self.parties):
+            problems = ["parties() gives something else than LocalParty"]
+        if problems:
+            raise NotStarted(problems[0], mistake=True)
+
+    async def start(self) -> None:
+        """Raises NotStarted when it fails or takes too long."""
+        why = await _bounded(self.plugin.start, START_S, f"plugin {self.name} start")
+        if why is not None:
+            raise NotStarted(why)
+
+    async def stop(self, owner: Callable[[str], str | None], events: GuardEvents) -> None:
+        """Ends it, and whatever of it would go on."""
+        why = await _bounded(self.plugin.stop, STOP_S, f"plugin {self.name} stop")
+        if why is not None:
+            events.failed(self.name, "stop", "raised", why)
+        await self.clockwork.close()
+        await self.duties.close()
+        await self.guard.close()
+        self.leaked = await self._end_leaked(owner)
+        if self.leaked:
+            events.failed(self.name, "stop", "leaked", f"{self.leaked} tasks of its own were still there")
+
+    async def _end_leaked(self, owner: Callable[[str], str | None]) -> int:
+        """Ends tasks that run the plugin's code and that the hub does not own: it made them itself and forgot them."""
+        mine = asyncio.current_task()
+        leaked = []
+        for task in asyncio.all_tasks():
+            code = getattr(task.get_coro(), "cr_code", None)
+            if task is mine or task in self.before or code is None:
+                continue
+            if owner(code.co_filename) == self.name:
+                leaked.append(task)
+        for task in leaked:
+            task.cancel()
+        if leaked:
+            await asyncio.wait(leaked, timeout=0.5)
+        for task in leaked:
+            if not task.done():
+                end(task)
+        return len(leaked)
+
+
+async def _bounded(call: Callable[[], Any], seconds: float, name: str) -> str | None:
+    """Why it did not come to a good end; None when it did."""
+
+    async def work() -> str | None:
+        try:
+            await call()
+        except (Exception, SystemExit) as raised:  # noqa: BLE001 - the boundary to the plugin
+            return told(raised)
+        return None
+
+    task = asyncio.get_running_loop().create_task(work(), name=name)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+    if done:
+        return task.result()
+    await asyncio.wait({task}, timeout=1.0)
+    if not task.done():
+        end(task)
+    return f"it took longer than {seconds:g} s"
