@@ -38,15 +38,15 @@ class HubProcess:
             **({"DATABASE_URL": database_url} if database_url else {}),
             **settings,
         }
-        self._environ = {name: value for name, value in os.environ.items() if not name.startswith("OCPI_HUB_")}
-        self._environ |= {f"OCPI_HUB_{name}": value for name, value in values.items()}
+        self.environ = {name: value for name, value in os.environ.items() if not name.startswith("OCPI_HUB_")}
+        self.environ |= {f"OCPI_HUB_{name}": value for name, value in values.items()}
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, timeout_s: float = 20.0) -> None:
         """Starts the process and waits until it says that it is ready."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hub", "serve", env=self._environ, stdout=log, stderr=log
+                sys.executable, "-m", "hub", "serve", env=self.environ, stdout=log, stderr=log
             )
         await until(self._is_ready, timeout_s)
 

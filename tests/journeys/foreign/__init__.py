@@ -1,0 +1,1 @@
+"""What somebody outside the repository would write."""
