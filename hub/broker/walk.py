@@ -89,9 +89,9 @@ class Walk:
         if isinstance(decision, Broadcast):
             return await self._broadcasting.serve(exchange, decision)
         if isinstance(decision, GetAll):
-            return await self._lists.page(exchange, decision)
+            return await self._from_hub(exchange, await self._lists.page(exchange, decision))
         if isinstance(decision, HubCopy):
-            return await self._lists.one(exchange, decision)
+            return await self._from_hub(exchange, await self._lists.one(exchange, decision))
         if isinstance(decision, Open):
             return await self._openly(exchange, decision, facts)
         return self._legs.refused(exchange, decision, DIRECT)
@@ -151,6 +151,15 @@ class Walk:
                 return await self._direct.forward(exchange, direct, facts, mode)
             again = Refused(200, StatusCode.HUB_ERROR, "This request is under way through this hub already: hubs loop")
             return self._legs.refused(exchange, again, mode)
+
+    async def _from_hub(self, exchange: Exchange, answer: HubAnswer) -> HubAnswer:
+        """What the hub answers out of its catalog, as plugins leave it."""
+        watched = exchange.watched
+        if watched is None or exchange.sender is None:
+            return answer
+        seen = watched.begin_leg((exchange.sender, self._hub), "", exchange.method, exchange.version, None)
+        seen.outcome = watched.facts.outcome
+        return await watched.answered(seen, answer)
 
     async def _openly(self, exchange: Exchange, decision: Open, facts: Facts) -> HubAnswer:
         found = await self._open.receiver(exchange, decision, facts)

@@ -29,6 +29,7 @@ from hub.plugin.hub_api import (
     HubApi,
     Kept,
     NotAllowed,
+    NotComputed,
     PartyChange,
     PartySeen,
     Record,
@@ -55,7 +56,7 @@ from hub.plugin.verdicts import (
     Take,
     Verdict,
 )
-from hub.plugin.web import Audience, Health, HttpRequest, HttpResponse, Panel, Route, problem
+from hub.plugin.web import Audience, BadRequest, Health, HttpRequest, HttpResponse, Panel, Route, problem
 from hub.plugin.words import API_VERSION, Body, Delivery, Kind, Phase, Watch
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Answer",
     "AnsweredVerdict",
     "Audience",
+    "BadRequest",
     "Body",
     "BodyError",
     "BodyTooLarge",
@@ -91,6 +93,7 @@ __all__ = [
     "LocalParty",
     "Narrow",
     "NotAllowed",
+    "NotComputed",
     "NotJson",
     "NotWatched",
     "Panel",

@@ -95,6 +95,8 @@ class Guard:
         self._clock = clock
         self._events = events
         self._was_tripped = False
+        # A verdict may turn out to be of no use only when it is carried out; then its call was no success.
+        self._failures_before = 0
         self._blocks: deque[float] = deque(maxlen=MOST_BLOCKS)
         self._abandoned: set[asyncio.Task[Ended]] = set()
         # The hooks of this instance by phase: where what was meant for the instance before it goes.
@@ -136,7 +138,7 @@ class Guard:
         else:
             if given is not None and not self._fits(hook, given):
                 given = self._without(hook)
-            elif self.failures or self._was_tripped:
+            elif self.failures or self._was_tripped or self._failures_before:
                 self._well()
         seconds = perf_counter() - started
         timing.seconds += seconds
@@ -148,8 +150,12 @@ class Guard:
         verdict: Verdict | None = given
         return verdict
 
-    async def call(self, name: str, call: Callable[..., Any], *about: Any, timeout_s: float | None = None) -> Any:
-        """The same for what is no hook of the message flow: what it returns. Raises `Refused` when there is nothing."""
+    async def call(
+        self, name: str, call: Callable[..., Any], *about: Any, timeout_s: float | None = None, heals: bool = True
+    ) -> Any:
+        """The same for what is no hook of the message flow: what it returns. Raises `Refused` when there is nothing.
+        One that does not heal says nothing about whether the plugin is well.
+        """
         if self.tripped_until and self._left_alone():
             raise Refused(f"the plugin {self.name} is tripped")
         started = perf_counter()
@@ -167,7 +173,7 @@ class Guard:
             seconds = perf_counter() - started
             timing.seconds += seconds
             timing.most_s = max(timing.most_s, seconds)
-        if self.failures or self._was_tripped:
+        if heals and (self.failures or self._was_tripped):
             self._well()
         return given
 
@@ -235,6 +241,7 @@ class Guard:
 
     def nonsense(self, hook: Hook, why: str) -> Reject | None:
         """A verdict could not be carried out; what `on_error` says to that."""
+        self.failures = max(self.failures, self._failures_before)
         self._fail(hook.name, "nonsense", ValueError(why), hook.timing)
         return REFUSAL if self.rejects and hook.phase not in _NO_VERDICT else None
 
@@ -286,6 +293,7 @@ class Guard:
         return False
 
     def _well(self) -> None:
+        self._failures_before = self.failures
         self.failures = 0
         if self._was_tripped:
             self._was_tripped = False

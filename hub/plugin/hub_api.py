@@ -73,6 +73,10 @@ class HttpFailed(HubError):
         self.sent = sent
 
 
+class NotComputed(HubError):
+    """`compute` gave nothing: its process was killed, ran out of memory, or the hub is stopping."""
+
+
 class Timer(Protocol):
     """Something that will be called."""
 
@@ -274,7 +278,7 @@ class HubApi(Protocol):
                  a restart. JSON values, at most 4 kB. The hub puts the response_url in
         timeout  seconds; the receiver's own deadline if not given
 
-        Raises NotAllowed, TermOver, ValueError (body or context are not JSON).
+        Raises NotAllowed, ValueError (body or context are not JSON); with a term also TermOver, StoreUnavailable.
         """
 
     async def deliver(self, handle: str, result: object) -> Answer:
@@ -315,7 +319,8 @@ class HubApi(Protocol):
 
     async def compute(self, work: Callable[..., T], *args: Any) -> T:
         """Runs a pure function in a process of its own, away from the event loop: for anything over 20 ms. Function and
-        arguments are pickled, so the function must be importable.
+        arguments are pickled, so the function must be importable. Raises what it raises; NotComputed; TypeError for
+        what cannot be pickled.
         """
 
     # --- what operators see ---

@@ -60,6 +60,8 @@ class Inbox:
         self._lossy = 0
         self._lost = 0
         self._why = ""
+        # Not while it fails: it would be asked to make up for every single failure.
+        self._may_tell = True
         self._modules: set[str] = set()
         self._something = asyncio.Event()
         self._room = asyncio.Event()
@@ -136,6 +138,12 @@ class Inbox:
             self._modules.add(module)
         self._something.set()
 
+    def stir(self) -> None:
+        """A moment has passed: a plugin that failed may be told now what it missed."""
+        if self._lost:
+            self._may_tell = True
+            self._something.set()
+
     # --- going ---
 
     async def run(self) -> None:
@@ -143,7 +151,7 @@ class Inbox:
         told = 0
         while True:
             if not self._ready:
-                if self._lost and self._current is not None and not self._current[0].tripped:
+                if self._lost and self._may_tell and self._current is not None and not self._current[0].tripped:
                     await self._tell_gap(self._current)
                     continue
                 self._something.clear()
@@ -170,7 +178,8 @@ class Inbox:
                 self.lose(exchange.module, "the plugin was tripped")
                 return
             await guard.ask(hook, exchange)
-            if hook.timing.failures != failures:
+            self._may_tell = hook.timing.failures == failures
+            if not self._may_tell:
                 self.lose(exchange.module, "on_finished failed")
         finally:
             if ticket is None:
@@ -184,7 +193,7 @@ class Inbox:
         self.gaps += 1
         self._lost, self._modules = 0, set()
         try:
-            await guard.call("on_gap", on_gap, gap)
+            await guard.call("on_gap", on_gap, gap, heals=False)
         except Refused:
             return  # it was told what to do about it, and failed
 

@@ -24,6 +24,9 @@ readme = "README.md"
 requires-python = ">=3.11"
 dependencies = ["ocpi-hub"]
 
+[project.optional-dependencies]
+test = ["pytest"]
+
 [project.entry-points."$entry_points"]
 $name = "$name:$plugin"
 
@@ -71,6 +74,47 @@ class $plugin(Plugin[$config]):
             self.hub.log.warning("a session was slow", seconds=exchange.seconds, outcome=exchange.outcome)
 '''
 
+_TEST = '''\
+"""The plugin at a hub with a CPO and two eMSPs."""
+
+import asyncio
+
+from hub.ocpi.names import SESSIONS, Interface
+from hub.sandbox import Received, Reply, objects
+from hub.testing import CPO, EMSP, assert_plugin, bench
+from structlog.testing import capture_logs
+
+from $name import $plugin
+
+CONFIG = {"$name": {"slow_s": 1.5}}
+
+
+def test_it_is_fit_to_run() -> None:
+    asyncio.run(assert_plugin($plugin))
+
+
+def test_a_slow_session_is_told() -> None:
+    asyncio.run(slow_session())
+
+
+async def slow_session() -> None:
+    async with bench($plugin, config=CONFIG) as b:
+
+        def slow(received: Received) -> Reply:
+            b.clock.elapse(2.0)
+            return b.emsp.replies.ok()
+
+        b.emsp.serve(SESSIONS, Interface.RECEIVER, slow)
+        with capture_logs() as lines:
+            answer = await b.cpo.publish(SESSIONS, objects.session(CPO, driver=EMSP), to=EMSP)
+            await b.settle()
+
+        assert answer.ok
+        (line,) = [line for line in lines if line["event"] == "a session was slow"]
+        assert line["seconds"] == 2.0
+        assert not b.failures
+'''
+
 _README = """\
 # $distribution
 
@@ -91,6 +135,8 @@ plugins = "rate_limit, message_log, schema_check, $name"
 [plugin.$name]
 slow_s = 2.0
 ```
+
+`pip install '.[test]'` and `pytest` run its tests, at a hub in the same process.
 """
 
 
@@ -124,7 +170,7 @@ def write(name: str, folder: Path) -> list[Path]:
 
 
 def _files(name: str) -> Mapping[str, str]:
-    return {"pyproject.toml": _PYPROJECT, f"{name}.py": _MODULE, "README.md": _README}
+    return {"pyproject.toml": _PYPROJECT, f"{name}.py": _MODULE, f"test_{name}.py": _TEST, "README.md": _README}
 
 
 def _words(name: str) -> Mapping[str, str]:

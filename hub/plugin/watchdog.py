@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import NamedTuple
 
 BLOCK_S = 0.5
@@ -28,7 +28,7 @@ class Blocked(NamedTuple):
 
 
 class Watchdog:
-    """`owner` says which plugin a source file belongs to; `report` is called in the watchdog's thread, once per block.
+    """`owner` says which plugin a function belongs to; `report` is called in the watchdog's thread, once per block.
 
     `soon` is the loop's `call_soon_threadsafe`; the loop runs in the thread that makes this object.
     """
@@ -36,7 +36,7 @@ class Watchdog:
     def __init__(
         self,
         soon: Callable[[Callable[[], None]], object],
-        owner: Callable[[str], str | None],
+        owner: Callable[[CodeType], str | None],
         report: Callable[[Blocked], None],
     ) -> None:
         self._soon = soon
@@ -95,7 +95,7 @@ class Watchdog:
         """The first call on the stack that is in a plugin's file."""
         found = None
         while frame is not None:
-            plugin = self._owner(frame.f_code.co_filename)
+            plugin = self._owner(frame.f_code)
             if plugin is not None:
                 found = (frame, plugin)
             frame = frame.f_back

@@ -23,6 +23,10 @@ class Audience(StrEnum):
     PLUGIN = "plugin"
 
 
+class BadRequest(ValueError):
+    """The caller's mistake: let it pass out of a route, and the caller gets 400 with this sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A call of a route. `params` are the parts of the path that the route left open, decoded; `headers` has lower-case
@@ -37,8 +41,11 @@ class HttpRequest:
     body: bytes = field(repr=False)
 
     def json(self) -> Any:
-        """The body as JSON values, fractions as Decimal. Raises ValueError."""
-        return codec.loads(self.body)
+        """The body as JSON values, fractions as Decimal. Raises BadRequest."""
+        try:
+            return codec.loads(self.body)
+        except codec.NotJson as problem:
+            raise BadRequest(f"The body is not JSON: {problem}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from hub.broker.client_info_list import ClientInfoList
 from hub.broker.exchange import Arrival, Caller, Exchange, HubAnswer
 from hub.broker.ids import message_id
 from hub.broker.intake import REPORTS, Configuration, Functional, Intake
+from hub.broker.legs import BY_PLUGIN, CUSTOM
 from hub.broker.peer_reports import PeerReports
 from hub.broker.plugins.watching import Watching
 from hub.broker.registration import Registration
@@ -21,7 +22,7 @@ from hub.metrics import Metrics
 from hub.ocpi import envelope, headers
 from hub.ocpi.envelope import Facts
 from hub.ocpi.headers import HalfPair
-from hub.ocpi.names import CREDENTIALS, HUB_CLIENT_INFO, VERSIONS
+from hub.ocpi.names import CREDENTIALS, FUNCTIONAL_MODULES, HUB_CLIENT_INFO, VERSIONS
 from hub.ocpi.status import StatusCode
 from hub.web import reply
 
@@ -114,7 +115,7 @@ class OcpiDoor:
         if watched is not None and watched.asks_early:
             said = await watched.received_early()
             if said is not None:
-                return said
+                return self._by_plugin(arrival, said)
         received = await self._scanned(request, address)
         if isinstance(received, HubAnswer):
             return received
@@ -140,8 +141,16 @@ class OcpiDoor:
             if watched.asks_late:
                 said = await watched.received_late()
                 if said is not None:
-                    return said
+                    return self._by_plugin(arrival, said)
         return await self.walk.serve(exchange, facts)
+
+    def _by_plugin(self, arrival: Arrival, said: HubAnswer) -> HubAnswer:
+        """Counts what a plugin answered before there was anything to route."""
+        module = arrival.module if arrival.module in FUNCTIONAL_MODULES else CUSTOM
+        self.metrics.count_message(BY_PLUGIN, module, BY_PLUGIN, self.clock.monotonic() - arrival.started, None)
+        if arrival.watched is not None:
+            arrival.watched.facts.outcome = BY_PLUGIN
+        return said
 
     async def _scanned(self, request: web.BaseRequest, address: Functional) -> tuple[bytes | None, Facts] | HubAnswer:
         """The body and what a scan finds in it."""

@@ -13,7 +13,7 @@ from hub.broker.plugins.host import PluginHost
 from hub.errors import StoreUnavailable
 from hub.logs import redact_text
 from hub.plugin.guard import Refused
-from hub.plugin.web import Audience, HttpRequest, HttpResponse, Route
+from hub.plugin.web import Audience, BadRequest, HttpRequest, HttpResponse, Route
 from hub.web.admin.problems import problem
 from hub.web.reply import SERVER
 
@@ -74,6 +74,8 @@ class PluginRoutes:
             said = await one.guard.call(f"route {route.path}", _served, route, asked, timeout_s=route.timeout_s)
         except Refused as refused:
             return problem(503, f"The plugin {plugin} cannot answer now: {redact_text(str(refused))}")
+        if isinstance(said, BadRequest):
+            return problem(400, redact_text(str(said)))
         if isinstance(said, StoreUnavailable):
             return problem(503, "The hub's store is away; try again when it is back")
         if not isinstance(said, HttpResponse):
@@ -82,11 +84,11 @@ class PluginRoutes:
         return _written(said)
 
 
-async def _served(route: Route, request: HttpRequest) -> HttpResponse | StoreUnavailable:
+async def _served(route: Route, request: HttpRequest) -> HttpResponse | StoreUnavailable | BadRequest:
     try:
         said = await route.serve(request)
-    except StoreUnavailable as away:
-        return away
+    except (StoreUnavailable, BadRequest) as expected:
+        return expected
     if isinstance(said, HttpResponse):
         said.content  # noqa: B018 - what cannot be written is the plugin's mistake, and shows here
     return said

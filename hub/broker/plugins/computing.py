@@ -17,14 +17,10 @@ from multiprocessing import get_context, parent_process
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
-from hub.errors import HubError
+from hub.plugin.hub_api import NotComputed
 
 T = TypeVar("T")
 _CLOSE_S = 1.0
-
-
-class NotComputed(HubError):
-    """The process ended before there was a result: it was killed, ran out of memory, or the hub is stopping."""
 
 
 class Computing:

@@ -9,8 +9,10 @@ Rules
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -84,15 +86,33 @@ class PluginHost:
         self._tellers: dict[str, asyncio.Task[None]] = {}
         self.running: tuple[Incarnation, ...] = ()
         self.found: dict[str, Available] = {}
+        self.settled = Settled(None, {}, None, "the settings")
         self.choices = Choices()
+        self.leaked: Counter[str] = Counter()
         self.reloads = 0
+
+    # --- who is there ---
+
+    def one(self, name: str) -> Incarnation | None:
+        """The instance that is meant to run now."""
+        return next((one for one in self.running if one.name == name), None)
+
+    def order(self) -> dict[Phase, list[str]]:
+        """Who is asked in each phase, in order."""
+        return self._watching.chain.order()
+
+    @property
+    def inboxes(self) -> Mapping[str, Inbox]:
+        """What waits for plugins that watch what is over, by name."""
+        return self._watching.inboxes
 
     # --- the start and the end ---
 
     async def start(self) -> None:
         """Starts what is chosen. Raises SettingsError, StoreUnavailable."""
         self.choices = await self._book.load()
-        wanted = await self._wanted(await asyncio.to_thread(self._read), self.choices)
+        self.settled = await asyncio.to_thread(self._read)
+        wanted = await self._wanted(self.settled, self.choices)
         made = [self._made(choice, None) for choice in wanted]
         self._no_clashes(made)
         for one in made:
@@ -145,7 +165,13 @@ class PluginHost:
         inbox = self._watching.inboxes.get(one.name)
         if inbox is not None and not one.guard.tripped:
             await inbox.drained(_DRAIN_S)
+        await self._stopped(one)
+
+    async def _stopped(self, one: Incarnation, successor: Incarnation | None = None) -> None:
+        if successor is not None:  # what the new instance has begun since is none of the old one's tasks
+            one.before.update(asyncio.all_tasks() - set(successor.before))
         await one.stop(self._maker.sources.owner, self._notices)
+        self.leaked[one.name] += one.leaked
 
     # --- changes ---
 
@@ -190,18 +216,19 @@ class PluginHost:
             await self._taken_back(fresh)
             raise
         self._put_in_place(kept)
-        names = {one.name for one in kept}
+        after = {one.name: one for one in kept}
         for old in before.values():
             if old not in kept:
-                if old.name not in names:
+                if old.name not in after:
                     await self._gone(old)
-                await old.stop(self._maker.sources.owner, self._notices)
+                await self._stopped(old, after.get(old.name))
+        self.settled = settled
         log.info("plugins are in place", plugins=[one.name for one in kept], changed=[one.name for one in fresh])
 
     async def _taken_back(self, fresh: Sequence[Incarnation]) -> None:
         """Nothing of a change stands."""
         for one in fresh:
-            await one.stop(self._maker.sources.owner, self._notices)
+            await self._stopped(one)
         for old in self.running:
             if old.failed is None:
                 await self._parties.settle(old.name, old.parties)
@@ -243,7 +270,8 @@ class PluginHost:
         for one in self._more:
             found[one.name] = one
         self.found = found
-        tables = {**settled.tables, **{name: table for name, table in choices.config.items() if name in found}}
+        kept = {name: as_in_settings(table) for name, table in choices.config.items() if name in found}
+        tables = {**settled.tables, **kept}
         settled_names = list(settled.names) if settled.names is not None else [n for n in DEFAULT_SET if n in found]
         names = [name for name in choices.names(settled_names) if name in found or name in settled_names]
         return chosen(names, tables, found, settled.source)
@@ -287,7 +315,7 @@ class PluginHost:
 
     def blocked(self, block: Blocked) -> None:
         """The watchdog has seen a plugin hold the event loop."""
-        one = next((one for one in self.running if one.name == block.plugin), None)
+        one = self.one(block.plugin)
         if one is not None:
             one.guard.blocked(block.function, block.stack, block.seconds)
 
@@ -299,6 +327,8 @@ class PluginHost:
         while True:
             await self._clock.sleep(FOLLOW_S)
             self._parties.review()
+            for inbox in self.inboxes.values():
+                inbox.stir()
             try:
                 choices = await self._book.load()
                 if choices.revision != self.choices.revision:
@@ -338,3 +368,12 @@ class PluginHost:
 
 def _cannot_run(choice: Chosen, why: NotStarted) -> SettingsError:
     return SettingsError(f"the plugin {choice.name} ({choice.origin}) cannot run: {why}")
+
+
+def as_in_settings(value: Any) -> Any:
+    """What came as JSON, with fractions as a file of settings has them."""
+    if isinstance(value, dict):
+        return {name: as_in_settings(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [as_in_settings(inner) for inner in value]
+    return float(value) if isinstance(value, Decimal) else value

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 from weakref import WeakSet
 
@@ -74,7 +75,7 @@ class Incarnation:
         if why is not None:
             raise NotStarted(why)
 
-    async def stop(self, owner: Callable[[str], str | None], events: GuardEvents) -> None:
+    async def stop(self, owner: Callable[[CodeType], str | None], events: GuardEvents) -> None:
         """Ends it, and whatever of it would go on."""
         why = await _bounded(self.plugin.stop, STOP_S, f"plugin {self.name} stop")
         if why is not None:
@@ -86,7 +87,7 @@ class Incarnation:
         if self.leaked:
             events.failed(self.name, "stop", "leaked", f"{self.leaked} tasks of its own were still there")
 
-    async def _end_leaked(self, owner: Callable[[str], str | None]) -> int:
+    async def _end_leaked(self, owner: Callable[[CodeType], str | None]) -> int:
         """Ends tasks that run the plugin's code and that the hub does not own: it made them itself and forgot them."""
         mine = asyncio.current_task()
         leaked = []
@@ -94,7 +95,7 @@ class Incarnation:
             code = getattr(task.get_coro(), "cr_code", None)
             if task is mine or task in self.before or code is None:
                 continue
-            if owner(code.co_filename) == self.name:
+            if owner(code) == self.name:
                 leaked.append(task)
         for task in leaked:
             task.cancel()

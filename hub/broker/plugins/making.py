@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import structlog
@@ -28,27 +29,29 @@ _LONGEST_SHOWN = 120
 
 
 class Sources:
-    """Source files of plugins."""
+    """Which code is whose: by source file, and where several plugins share one, by class."""
 
     def __init__(self) -> None:
-        self._places: dict[str, str] = {}
+        self._files: dict[str, dict[str, str]] = {}
+        self._folders: dict[str, str] = {}
 
     def add(self, name: str, plugin: type[Plugin[Any]]) -> None:
         """A plugin's file, or the whole folder of its package when that is its own."""
         file = getattr(sys.modules.get(plugin.__module__), "__file__", None)
         if file is None:
             return
-        own_package = plugin.__module__.rpartition(".")[0].rpartition(".")[2] == name
-        self._places[f"{Path(file).parent}{os.sep}" if own_package else file] = name
+        if plugin.__module__.rpartition(".")[0].rpartition(".")[2] == name:
+            self._folders[f"{Path(file).parent}{os.sep}"] = name
+        else:
+            self._files.setdefault(file, {})[plugin.__qualname__] = name
 
-    def owner(self, file: str) -> str | None:
-        """The plugin that a source file belongs to."""
-        found = self._places.get(file)
-        if found is not None:
-            return found
-        return next(
-            (name for place, name in self._places.items() if place.endswith(os.sep) and file.startswith(place)), None
-        )
+    def owner(self, code: CodeType) -> str | None:
+        """The plugin that a function belongs to."""
+        classes = self._files.get(code.co_filename)
+        if classes is not None:
+            found = classes.get(code.co_qualname.rpartition(".")[0])
+            return found or (next(iter(classes.values())) if len(classes) == 1 else None)
+        return next((name for folder, name in self._folders.items() if code.co_filename.startswith(folder)), None)
 
 
 class Maker:
