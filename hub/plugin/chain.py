@@ -10,6 +10,8 @@ from hub.plugin.api import Plugin
 from hub.plugin.guard import Guard, Hook
 from hub.plugin.words import Body, Delivery, Kind, Phase, Watch
 
+MOST_COMPILED = 2_000
+
 
 class Link(NamedTuple):
     """One running plugin in the chain."""
@@ -105,18 +107,25 @@ class Chain:
     def __init__(self, links: Iterable[Link] = ()) -> None:
         self.links = tuple(links)
         self.watched = tuple(link for link in self.links if link.watches)
-        self._compiled: dict[Endpoint, Hooks | None] = {}
+        self._compiled: dict[tuple[str, str, bool], Hooks | None] = {}
         self._without: dict[str, Chain] = {}
 
     def hooks(self, endpoint: Endpoint) -> Hooks | None:
         """Who sees messages of this endpoint; None when nobody does."""
-        if not self.watched:
-            return None
+        return self.at(*endpoint)
+
+    def at(self, module: str, interface: Interface | None, method: str) -> Hooks | None:
+        """The same. A module that is no endpoint's has no interface, so what is SENDER or none needs no telling
+        apart.
+        """
+        key = module, method, interface is Interface.RECEIVER
         try:
-            return self._compiled[endpoint]
+            return self._compiled[key]
         except KeyError:
-            hooks = Hooks(self.watched, endpoint)
-            found = self._compiled[endpoint] = hooks if hooks.any else None
+            hooks = Hooks(self.watched, Endpoint(module, interface, method))
+            found = hooks if hooks.any else None
+            if len(self._compiled) < MOST_COMPILED:  # names come from the wire
+                self._compiled[key] = found
             return found
 
     def without(self, plugin: str) -> "Chain":

@@ -7,7 +7,7 @@ from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.ocpi.names import CONFIGURATION_MODULES, Interface
 from hub.ocpi.party_id import PartyId, party
-from hub.plugin.chain import NO_CHAIN, Chain, Endpoint
+from hub.plugin.chain import NO_CHAIN, Chain
 from hub.plugin.exchange import Exchange, Headers
 from hub.plugin.inbox import Inbox, ObjectKey
 from hub.plugin.words import Kind
@@ -36,7 +36,7 @@ class Watching:
             return None
         if arrival.sent_by is not None:
             chain = chain.without(arrival.sent_by)
-        hooks = chain.hooks(Endpoint(arrival.module, arrival.interface, arrival.method))
+        hooks = chain.at(arrival.module, arrival.interface, arrival.method)
         if hooks is None:
             return None
         arrival.watched = watched = Watched(self._facts(arrival), hooks, self.inboxes, self._spoken, self._registry)
@@ -52,7 +52,7 @@ class Watching:
         """A broadcast that nobody's request stands behind: of the hub's own pulls, or left over from before a start."""
         if not self.chain.watched:
             return None
-        hooks = self.chain.hooks(Endpoint(broadcast.module, Interface.RECEIVER, broadcast.method))
+        hooks = self.chain.at(broadcast.module, Interface.RECEIVER, broadcast.method)
         if hooks is None:
             return None
         facts = Exchange(
