@@ -120,6 +120,7 @@ class Metrics(Collector):
         self._broadcast_legs: Counter[str] = Counter()
         self._gauges: dict[str, Callable[[], dict[str, float] | float]] = {}
         self._families: dict[str, Family] = {}
+        self._sources: list[Callable[[], Iterable[Family]]] = []
         self.in_flight = 0
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -151,6 +152,10 @@ class Metrics(Collector):
     def drop(self, family: Family) -> None:
         self._families.pop(family.name, None)
 
+    def source(self, read: Callable[[], Iterable[Family]]) -> None:
+        """Registers what gives metrics at a scrape, for numbers that are kept elsewhere."""
+        self._sources.append(read)
+
     def expose(self) -> bytes:
         """The Prometheus text."""
         return generate_latest(self._registry)
@@ -175,6 +180,9 @@ class Metrics(Collector):
         yield from self._collect_gauges()
         for family in self._families.values():
             yield family.collected()
+        for read in self._sources:
+            for family in read():
+                yield family.collected()
 
     def _collect_gauges(self) -> Iterator[Metric]:
         in_flight = GaugeMetricFamily(IN_FLIGHT, GAUGES[IN_FLIGHT])

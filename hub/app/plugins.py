@@ -19,6 +19,7 @@ from hub.broker.plugins.host import PluginHost, Settled
 from hub.broker.plugins.local_parties import LocalParties
 from hub.broker.plugins.making import Maker
 from hub.broker.plugins.notices import Notices
+from hub.broker.plugins.overview import families
 from hub.broker.plugins.party_news import PartyNews
 from hub.broker.plugins.sending import Sending
 from hub.errors import SettingsError, StoreUnavailable
@@ -112,6 +113,7 @@ def plugins(core: Core, routes: Routing, intake: Intake, infos: ClientInfos, giv
         watch=watchdog.start,
         more=given.more,
     )
+    core.metrics.source(lambda: families(host))
     return Plugins(host, parties, PartyNews(infos, lambda: host.running), computing, watchdog)
 
 

@@ -1,4 +1,7 @@
-"""What `ocpi-hub check` looks at, a line for each: settings, secrets, store, keys, network. Nothing is changed."""
+"""What `ocpi-hub check` looks at, a line for each: settings, plugins, secrets, store, keys, network.
+
+Nothing is changed.
+"""
 
 import os
 import socket
@@ -7,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hub.broker.plugins.choices import ChoiceBook
 from hub.cli.secrets import admin_token, kept_file, secret_keys
 from hub.domain.platform import Platform
 from hub.errors import HubError, KeyUnusable, SettingsError, StoreUnavailable
 from hub.net.tls import Trust
+from hub.plugin.loader import DEFAULT_SET, available, chosen, configured
 from hub.settings import Settings, defaults_warnings
 from hub.store.open import create
 from hub.store.ports import Store
@@ -37,6 +42,22 @@ def settings_lines(settings: Settings, config: Path | None) -> Iterator[Line]:
     yield Line("settings", True, f"{count} set, by {config} and the environment" if config else f"{count} set")
     for warning in defaults_warnings(settings):
         yield Line("settings", None, warning)
+    yield from _plugin_lines(settings, "the environment" if config is None else str(config))
+
+
+def _plugin_lines(settings: Settings, source: str) -> Iterator[Line]:
+    """Which plugins run by these settings, and which cannot."""
+    found = available(settings.plugin_folder)
+    names = [name for name in DEFAULT_SET if name in found] if settings.plugins is None else list(settings.plugins)
+    broken = {one.name: f"{one.name} ({one.origin}) cannot run: {one.problem}" for one in found.values() if one.problem}
+    for name, sentence in broken.items():
+        yield Line("PLUGINS", False if name in names else None, sentence)
+    try:
+        running = chosen([name for name in names if name not in broken], settings.plugin, found, source)
+    except SettingsError as problem:
+        yield Line("PLUGINS", False, str(problem))
+    else:
+        yield Line("PLUGINS", True, ", ".join(one.name for one in running) or "none run")
 
 
 def secret_lines(settings: Settings) -> Iterator[Line]:
@@ -79,6 +100,7 @@ async def store_lines(settings: Settings) -> list[Line]:
     number = sqlite_schema.STEPS[-1].number if file is not None else _mongo_schema()
     lines = [Line("DATABASE_URL", True, f"{settings.database_shown} answers, schema {number}")]
     try:
+        lines += await _choice_lines(store, settings)
         return [*lines, *await _key_lines(store, secret_keys(settings))]
     except StoreUnavailable as problem:
         return [Line("DATABASE_URL", False, str(problem))]
@@ -104,6 +126,23 @@ def _mongo_schema() -> int:
     from hub.store.mongo.schema import STEPS
 
     return STEPS[-1].number
+
+
+async def _choice_lines(store: Store, settings: Settings) -> list[Line]:
+    """What operators chose about plugins at run time, which counts more than the settings."""
+    choices = await ChoiceBook(store.shelf).load()
+    chosen_so = {"on": choices.enabled, "off": choices.disabled, "configured": tuple(choices.config)}
+    told = [f"{', '.join(names)} {how}" for how, names in chosen_so.items() if names]
+    lines = [Line("PLUGINS", None, f"by operators: {'; '.join(told)}")] if told else []
+    found = available(settings.plugin_folder) if choices.config else {}
+    for name, table in choices.config.items():
+        one = found.get(name)
+        if one is not None and one.plugin is not None:
+            try:
+                configured(one.plugin, table, f"plugin.{name}", "what an operator set")
+            except SettingsError as problem:
+                lines.append(Line("PLUGINS", False, str(problem)))
+    return lines
 
 
 async def _key_lines(store: Store, keys: list[str]) -> list[Line]:

@@ -16,6 +16,7 @@ from hub.cli.demo import demo
 from hub.cli.keys import keys
 from hub.cli.party import party
 from hub.cli.platform import platform
+from hub.cli.plugins import plugins
 from hub.cli.sandbox import sandbox
 from hub.cli.serve import serve
 from hub.errors import HubError
@@ -48,5 +49,5 @@ def main() -> None:
     """An OCPI roaming hub: platforms register once, their parties reach each other through it."""
 
 
-for command in (serve, demo, check, platform, party, agreement, alarms, keys, sandbox):
+for command in (serve, demo, check, platform, party, agreement, plugins, alarms, keys, sandbox):
     main.add_command(command)

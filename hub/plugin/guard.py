@@ -77,7 +77,6 @@ class Hook:
         self.kinds: frozenset[Any] | None = None
         self.may_change = False
         self.timing = guard.timing(self.name)
-        guard.hooks[phase] = self
 
 
 class Guard:
@@ -99,12 +98,6 @@ class Guard:
         self._failures_before = 0
         self._blocks: deque[float] = deque(maxlen=MOST_BLOCKS)
         self._abandoned: set[asyncio.Task[Ended]] = set()
-        # The hooks of this instance by phase: where what was meant for the instance before it goes.
-        self.hooks: dict[Phase, Hook] = {}
-
-    def successor(self, hook: Hook) -> Hook:
-        """This instance's hook of the same phase; the other one's where it has none."""
-        return self.hooks.get(hook.phase, hook)
 
     def timing(self, hook: str) -> Timing:
         return self.timings.setdefault(hook, Timing())

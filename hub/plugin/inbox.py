@@ -18,6 +18,7 @@ from collections.abc import Callable
 from hub.plugin.api import Gap
 from hub.plugin.exchange import Exchange
 from hub.plugin.guard import Guard, Hook, Refused
+from hub.plugin.words import Phase
 
 CAPACITY = 10_000
 PATIENCE_S = 10.0
@@ -65,16 +66,18 @@ class Inbox:
         self._modules: set[str] = set()
         self._something = asyncio.Event()
         self._room = asyncio.Event()
-        self._current: tuple[Guard, Callable[[Gap], object]] | None = None
+        self._current: tuple[Guard, Hook, Callable[[Gap], object]] | None = None
 
     @property
     def waiting(self) -> int:
         """Exchanges that the plugin has not been told yet, and tickets that are out."""
         return self._lossy + self._out
 
-    def belong_to(self, guard: Guard, on_gap: Callable[[Gap], object]) -> None:
+    def belong_to(
+        self, guard: Guard, on_finished: Callable[[Exchange], object], on_gap: Callable[[Gap], object]
+    ) -> None:
         """From now on this instance of the plugin is told."""
-        self._current = (guard, on_gap)
+        self._current = guard, Hook(guard, Phase.FINISHED, on_finished), on_gap
 
     # --- coming ---
 
@@ -167,9 +170,9 @@ class Inbox:
         try:
             if current is None:
                 return
-            guard, _ = current
+            guard, newest, _ = current
             if guard is not hook.guard:  # the plugin has a new instance since
-                hook = guard.successor(hook)
+                hook = newest
             if ticket is None:
                 await guard.ask(hook, exchange)
                 return
@@ -187,8 +190,8 @@ class Inbox:
             else:
                 self._leave()
 
-    async def _tell_gap(self, current: tuple[Guard, Callable[[Gap], object]]) -> None:
-        guard, on_gap = current
+    async def _tell_gap(self, current: tuple[Guard, Hook, Callable[[Gap], object]]) -> None:
+        guard, _, on_gap = current
         gap = Gap(self._lost, self._why, frozenset(self._modules))
         self.gaps += 1
         self._lost, self._modules = 0, set()

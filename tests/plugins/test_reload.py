@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from hub import app
 from hub.app import Given, RunningHub
 from hub.errors import SettingsError
+from hub.ocpi import codec
 from hub.plugin import Plugin
 from hub.plugin.loader import Available
 from hub.sandbox.world import World, fixture_world
 from hub.settings import Settings
+from hub.store.records import Put
 from plugins.rate_limit import RateLimit
 from tests.hubs import register_all, settled, test_settings
 from tests.plugins.hosting import get_location, incarnation, put_session, running
@@ -151,3 +154,17 @@ async def test_plugins_come_and_go(tmp_path: Path) -> None:
         await hub.plugins.reload()
         assert [one.name for one in hub.plugins.running] == ["slow", "counting"]
         assert (await put_session(world, number=1)).status_code == 1000
+
+
+async def test_what_an_operator_set_and_cannot_be_used_any_more_does_not_keep_the_hub_from_starting(
+    tmp_path: Path,
+) -> None:
+    written = Written(tmp_path, Counting)
+    async with running_as(written) as (hub, _):
+        await hub.plugins.choose(hub.plugins.choices.with_config("counting", {"step": 5}))
+        stored = hub.plugins.choices.with_config("counting", {"gone": 1})
+        await hub.store.shelf.save("hub", [Put("plugins", codec.dumps(asdict(stored)), stored.revision)])
+    async with app.running(written.read(), given=written.given) as hub:
+        assert running(hub, Counting).config.step == 1
+        (alarm,) = [one for one in hub.alarms.newest_first if one.kind == "plugin_choices"]
+        assert "plugin.counting.gone" in alarm.text

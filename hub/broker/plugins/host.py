@@ -112,7 +112,12 @@ class PluginHost:
         """Starts what is chosen. Raises SettingsError, StoreUnavailable."""
         self.choices = await self._book.load()
         self.settled = await asyncio.to_thread(self._read)
-        wanted = await self._wanted(self.settled, self.choices)
+        try:
+            wanted = await self._wanted(self.settled, self.choices)
+        except SettingsError as wrong:
+            # What was set at run time must not keep the hub from starting: nobody could undo it then.
+            wanted = await self._wanted(self.settled, Choices(disabled=self.choices.disabled))
+            self._notices.set_aside(str(wrong))
         made = [self._made(choice, None) for choice in wanted]
         self._no_clashes(made)
         for one in made:
@@ -206,7 +211,7 @@ class PluginHost:
         try:
             for choice in wanted:
                 old = before.get(choice.name)
-                if old is None or old.failed is not None or old.chosen != choice:
+                if old is None or old.chosen != choice:
                     fresh.append(old := self._made(choice, old))
                 kept.append(old)
             self._no_clashes(kept)
@@ -302,7 +307,7 @@ class PluginHost:
                 self._tellers[one.name] = asyncio.get_running_loop().create_task(
                     inbox.run(), name=f"plugin {one.name} finished"
                 )
-            inbox.belong_to(one.guard, one.plugin.on_gap)
+            inbox.belong_to(one.guard, one.plugin.on_finished, one.plugin.on_gap)
         self.running = tuple(made)
         if made:
             self._watch()

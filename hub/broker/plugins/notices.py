@@ -46,6 +46,10 @@ class Notices:
         self._failures.add(plugin=plugin, hook="start", kind="raised")
         self._alarms.sound(FAILED, plugin, f"it could not be started and is tried again: {why}", standing=True)
 
+    def set_aside(self, why: str) -> None:
+        """What operators chose at run time cannot be used any more."""
+        self._alarms.sound("plugin_choices", "plugins", f"set aside, the settings alone count: {why}", standing=True)
+
     def gone(self, plugin: str) -> None:
         """It was switched off."""
         self._alarms.clear(TRIPPED, plugin)

@@ -2,12 +2,23 @@
 
 from typing import Any
 
-from hub.web.admin import agreement_models, agreements, catalog, inputs, outputs, parties, platforms
+from hub.web.admin import (
+    agreement_models,
+    agreements,
+    catalog,
+    inputs,
+    outputs,
+    parties,
+    platforms,
+    plugin_models,
+    plugins,
+)
 from hub.web.admin.endpoint import Endpoint
 
 _PLATFORM = "/platforms/{id}"
 _PARTY = "/parties/{country}/{party}/{role}"
 _AGREEMENT = "/agreements/{id}"
+_PLUGIN = "/plugins/{name}"
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint(
@@ -217,6 +228,104 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         catalog.list_pulls,
         inputs.PullQuery,
         catalog.PullPage,
+    ),
+    Endpoint(
+        "GET",
+        "/plugins",
+        "Plugins, by name: those that run, that could, and that are broken",
+        plugins.list_plugins,
+        inputs.ListQuery,
+        plugin_models.PluginPage,
+    ),
+    Endpoint(
+        "POST",
+        "/plugins/reload",
+        "Take the settings of plugins over as they are now",
+        plugins.reload_plugins,
+        inputs.Nothing,
+        plugin_models.Reloaded,
+        refusals=(409,),
+    ),
+    Endpoint(
+        "GET",
+        _PLUGIN,
+        "One plugin: state, order, health, hooks",
+        plugins.get_plugin,
+        inputs.Nothing,
+        plugin_models.PluginOutput,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLUGIN}/enable",
+        "Let a plugin run, whatever the settings name",
+        plugins.enable_plugin,
+        inputs.Nothing,
+        plugin_models.PluginOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLUGIN}/disable",
+        "Let a plugin run no more, whatever the settings name",
+        plugins.disable_plugin,
+        inputs.Nothing,
+        plugin_models.PluginOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "GET",
+        f"{_PLUGIN}/schema",
+        "The JSON schema of a plugin's configuration",
+        plugins.get_plugin_schema,
+        inputs.Nothing,
+        plugin_models.ConfigSchema,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "GET",
+        f"{_PLUGIN}/config",
+        "A plugin's configuration, secrets masked, and who set it",
+        plugins.get_plugin_config,
+        inputs.Nothing,
+        plugin_models.ConfigOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "PUT",
+        f"{_PLUGIN}/config",
+        "Configure a plugin anew, in place of what the settings say",
+        plugins.put_plugin_config,
+        plugin_models.ConfigTable,
+        plugin_models.ConfigOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "PATCH",
+        f"{_PLUGIN}/config",
+        "Set some keys of a plugin's configuration; null takes one back to its default, and the others stay",
+        plugins.change_plugin_config,
+        plugin_models.ConfigTable,
+        plugin_models.ConfigOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "DELETE",
+        f"{_PLUGIN}/config",
+        "Configure a plugin by the settings again",
+        plugins.reset_plugin_config,
+        inputs.Nothing,
+        plugin_models.ConfigOutput,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "GET",
+        f"{_PLUGIN}/panels",
+        "A plugin's tables for operators, filled now",
+        plugins.get_plugin_panels,
+        inputs.Nothing,
+        plugin_models.PanelsOutput,
+        refusals=(404, 409),
     ),
     Endpoint("GET", "/alarms", "Alarms, newest first", parties.list_alarms, inputs.ListQuery, outputs.AlarmPage),
     Endpoint(

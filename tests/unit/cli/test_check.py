@@ -52,7 +52,7 @@ def test_after_a_hub_has_run(used: Path) -> None:
     assert found["SECRET_KEY"][1][0] == "ok"
     assert "opens all" in found["SECRET_KEY"][1][1]
     assert found["DATABASE_URL"][0][0] == "ok"
-    assert "schema 2" in found["DATABASE_URL"][0][1]
+    assert "schema 3" in found["DATABASE_URL"][0][1]
 
 
 def test_beside_a_running_hub(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def test_version(alone: Cli) -> None:
         ),
         *(("party", step) for step in ("list", "suspend", "resume", "move")),
         *(("agreement", step) for step in ("list", "set", "remove", "explain")),
+        *(("plugins", step) for step in ("list", "order", "show", "enable", "disable", "reload", "config", "new")),
         *(("alarms", step) for step in ("list", "acknowledge")),
         ("keys", "rotate"),
         ("sandbox",),
