@@ -1,5 +1,5 @@
 """A hub of its own process for benchmarks. `python -m tests.bench.hub_process DATA_DIR PORT [--uvloop] [--timeout=S]
-[--database=URL]`; ends when stdin ends.
+[--database=URL] [--plugins]`; runs no plugins, or those it has by default; ends when stdin ends.
 """
 
 import asyncio
@@ -11,9 +11,11 @@ from hub import app, logs
 from tests.hubs import test_settings
 
 
-async def main(folder: Path, port: int, timeout_s: float, database_url: str | None) -> None:
+async def main(folder: Path, port: int, timeout_s: float, database_url: str | None, *, plugins: bool) -> None:
     logs.configure("warning", "json", sys.stderr)
-    changes = {} if database_url is None else {"database_url": database_url}
+    changes: dict[str, object] = {} if database_url is None else {"database_url": database_url}
+    if plugins:
+        changes["plugins"] = None
     settings = test_settings(
         folder,
         port=port,
@@ -32,7 +34,7 @@ if __name__ == "__main__":
     options = sys.argv[3:]
     given = dict(one.split("=", 1) for one in options if "=" in one)
     timeout_s = float(given.get("--timeout", 25))
-    work = main(Path(sys.argv[1]), int(sys.argv[2]), timeout_s, given.get("--database"))
+    work = main(Path(sys.argv[1]), int(sys.argv[2]), timeout_s, given.get("--database"), plugins="--plugins" in options)
     with contextlib.suppress(KeyboardInterrupt):
         if "--uvloop" in options:
             import uvloop

@@ -18,10 +18,15 @@ from hub.plugin.loader import ENTRY_POINTS, available, chosen
 from hub.plugin.skeleton import NotWritten, write
 
 ROOT = Path(__file__).resolve().parents[3]
+RUFF = str(Path(sysconfig.get_path("scripts")) / "ruff")
+WITH_OUR_RULES = ("--no-cache", "--config", "pyproject.toml")
 
 
-def run(*command: str) -> None:
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+def run(*command: str, cwd: Path = ROOT, **variables: str) -> None:
+    path = {"PYTHONPATH": f"{cwd}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    finished = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=50, check=False, env=os.environ | path
+    )
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
@@ -30,7 +35,12 @@ def test_the_files_that_are_written(tmp_path: Path) -> None:
 
     written = write("quiet_hours", tmp_path)
 
-    assert written == [home / "pyproject.toml", home / "quiet_hours.py", home / "README.md"]
+    assert written == [
+        home / "pyproject.toml",
+        home / "quiet_hours.py",
+        home / "test_quiet_hours.py",
+        home / "README.md",
+    ]
     assert sorted(home.iterdir()) == sorted(written)
     project = tomllib.loads((home / "pyproject.toml").read_text())
     assert project["project"]["name"] == "ocpi-hub-quiet-hours"
@@ -55,16 +65,28 @@ def test_the_plugin_is_found_and_can_be_configured(tmp_path: Path) -> None:
 def test_the_readme_and_the_linter_are_content(tmp_path: Path, name: str) -> None:
     write(name, tmp_path)
 
-    ruff = str(Path(sysconfig.get_path("scripts")) / "ruff")
-    run(ruff, "check", "--no-cache", "--config", "pyproject.toml", str(tmp_path))
-    run(ruff, "format", "--check", "--no-cache", "--config", "pyproject.toml", str(tmp_path))
-    assert "$" not in (tmp_path / name / "README.md").read_text()
+    # To its own project the plugin is at home and the hub is a library; asserts are what tests are made of.
+    home = tmp_path / name
+    at_home = ("--config", f"src=['{home}']", "--config", f"lint.isort.known-first-party=['{name}']")
+    module, test = str(home / f"{name}.py"), str(home / f"test_{name}.py")
+    run(RUFF, "check", *WITH_OUR_RULES, module)
+    run(RUFF, "check", *WITH_OUR_RULES, *at_home, "--ignore", "S101,ARG001", test)
+    run(RUFF, "format", "--check", *WITH_OUR_RULES, module, test)
+    assert "$" not in (home / "README.md").read_text()
 
 
 def test_the_types_are_strict(tmp_path: Path) -> None:
     write("quiet_hours", tmp_path)
 
-    run(sys.executable, "-m", "mypy", "--strict", str(tmp_path / "quiet_hours" / "quiet_hours.py"))
+    home = tmp_path / "quiet_hours"
+    modules = (str(home / "quiet_hours.py"), str(home / "test_quiet_hours.py"))
+    run(sys.executable, "-m", "mypy", "--strict", *modules, MYPYPATH=f"{home}{os.pathsep}{ROOT}")
+
+
+def test_its_own_tests_pass(tmp_path: Path) -> None:
+    write("quiet_hours", tmp_path)
+
+    run(sys.executable, "-m", "pytest", "-q", "--disable-plugin-autoload", "-W", "error", cwd=tmp_path / "quiet_hours")
 
 
 @pytest.mark.parametrize("name", ["Quiet", "quiet-hours", "1st", "", "../quiet", "q" * 41])
