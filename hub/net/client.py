@@ -60,6 +60,11 @@ class PooledForwarder:
         )
         self._pools = Pools(trust or Trust(), connect, proxy=proxy, direct=direct, clock=clock or SystemClock())
 
+    @property
+    def in_flight(self) -> int:
+        """Requests under way over all pools."""
+        return self._in_flight
+
     async def send(self, wire: Wire, request: WireRequest) -> Outcome:
         place = target(request.url)
         if isinstance(place, Unsent):

@@ -32,18 +32,20 @@ class NotJson(BodyError):
 
 
 _UNREAD: Any = object()
+_UNASKED = "no watch asks for this body: say so with request= or response="
 
 
 class Content:
     """A body. `size` is in bytes, None for one that streams; reading what no watch asked for raises NotWatched."""
 
-    __slots__ = ("_limit", "_raw", "_streams", "_value", "mode")
+    __slots__ = ("_limit", "_raw", "_streams", "_value", "_why_not", "mode")
 
     def __init__(self, raw: bytes | None, mode: Body = Body.IGNORE, limit: int = 0, *, streams: bool = False) -> None:
         self._raw = raw
         self._value = _UNREAD
         self._limit = limit
         self._streams = streams
+        self._why_not = _UNASKED
         self.mode = mode
 
     def __repr__(self) -> str:
@@ -67,7 +69,7 @@ class Content:
     def raw(self) -> bytes:
         """The bytes as they were received, b"" when there is no body. Raises NotWatched, BodyTooLarge."""
         if self.mode is Body.IGNORE:
-            raise NotWatched("no watch asks for this body: say so with request= or response=")
+            raise NotWatched(self._why_not)
         if self.too_large:
             size = "streams" if self._streams else f"has {len(self._raw or b'')} bytes"
             raise BodyTooLarge(f"the body {size}, watched are {self._limit} bytes")
@@ -90,6 +92,9 @@ class Content:
 
 
 EMPTY = Content(None)
+
+NOT_SHOWN = Content(None)
+NOT_SHOWN._why_not = "this body is never shown: the request was refused before it was read, or is about configuration"
 
 _HIDDEN = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
@@ -195,8 +200,8 @@ class Exchange:
     kind: Kind | None = None
     receivers: tuple[PartyId, ...] = ()
     headers: Headers = NO_HEADERS
-    request: Content = EMPTY
-    answer: Content = EMPTY
+    request: Content = NOT_SHOWN
+    answer: Content = NOT_SHOWN
     http: int | None = None
     status_code: int | None = None
     outcome: str = ""

@@ -21,7 +21,7 @@ def pending(
 
 
 def _on_wires(hub: RunningHub, platforms: Iterable[SandboxPlatform], stored: UnderWay) -> Iterator[str]:
-    if isinstance(hub.forwarder, PooledForwarder) and hub.forwarder._in_flight:
+    if isinstance(hub.forwarder, PooledForwarder) and hub.forwarder.in_flight:
         yield "a request of the hub under way"
     if stored.count:
         yield "something being stored"
@@ -41,6 +41,6 @@ def _messages(hub: RunningHub) -> Iterator[str]:
         "a list of a peer hub": hub.peers.quiet,
     }
     yield from (what for what, is_quiet in quiet.items() if not is_quiet)
-    for name, inbox in hub.plugins._watching.inboxes.items():
+    for name, inbox in hub.plugins.inboxes.items():
         if inbox.waiting:
             yield f"finished exchanges for the plugin {name}"
