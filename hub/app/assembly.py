@@ -110,7 +110,7 @@ def assembled(core: Core, url: str, given: Given) -> Assembled:
         departures=departures,
     )
     intake = Intake(registry, liveness, core.answers)
-    runs = plugins(core, routes, intake, infos, given)
+    runs = plugins(core, routes, intake, infos, departures, given)
     registry.on_change = liveness.on_flip = _each(push.changed, peers.changed, runs.news.changed)
     joining = Joining(ceremony, core.store.keys, liveness.reached)
     watch = StoreWatch(core.store, core.alarms, core.clock)

@@ -51,6 +51,7 @@ class Core:
     guard: EgressGuard
     spoken: Spoken
     watching: Watching
+    plugin_secrets: Vault
 
 
 async def core(settings: Settings, store: Store, clock: Clock, *, legs_to: BinaryIO, stack: AsyncExitStack) -> Core:
@@ -58,6 +59,7 @@ async def core(settings: Settings, store: Store, clock: Clock, *, legs_to: Binar
     vault = Vault([key.get_secret_value() for key in settings.secret_key])
     fingerprints = Fingerprints(await own_key(store.keys, vault, "fingerprints"))
     links = LinkSeal(await own_key(store.keys, vault, "page_links"))
+    plugin_secrets = Vault([(await own_key(store.keys, vault, "plugin_secrets")).hex()])
     trust = await asyncio.to_thread(Trust, settings.ca_file)
     metrics = Metrics()
     alarms = Alarms(clock, metrics)
@@ -135,6 +137,7 @@ async def core(settings: Settings, store: Store, clock: Clock, *, legs_to: Binar
         guard=guard,
         spoken=spoken,
         watching=Watching(spoken, registry, clock),
+        plugin_secrets=plugin_secrets,
     )
 
 

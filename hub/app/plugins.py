@@ -10,18 +10,20 @@ import structlog
 from hub.app.core import Core
 from hub.app.routing import Routing
 from hub.broker.client_info import ClientInfos
+from hub.broker.departures import Departures
 from hub.broker.ids import record_id
 from hub.broker.intake import Intake
 from hub.broker.plugins.choices import ChoiceBook
 from hub.broker.plugins.computing import Computing
 from hub.broker.plugins.facade import Services
-from hub.broker.plugins.host import PluginHost, Settled
+from hub.broker.plugins.host import PluginHost
 from hub.broker.plugins.local_parties import LocalParties
 from hub.broker.plugins.making import Maker
 from hub.broker.plugins.notices import Notices
 from hub.broker.plugins.overview import families
 from hub.broker.plugins.party_news import PartyNews
 from hub.broker.plugins.sending import Sending
+from hub.broker.plugins.wanted import Settled, Wanting
 from hub.errors import SettingsError, StoreUnavailable
 from hub.plugin.loader import Available, open_folder
 from hub.plugin.watchdog import Blocked, Watchdog
@@ -57,7 +59,9 @@ class Given:
         return Settled(now.plugins, now.plugin, now.plugin_folder, self.source)
 
 
-def plugins(core: Core, routes: Routing, intake: Intake, infos: ClientInfos, given: Given) -> Plugins:
+def plugins(  # noqa: PLR0917 - called in one place
+    core: Core, routes: Routing, intake: Intake, infos: ClientInfos, departures: Departures, given: Given
+) -> Plugins:
     """Makes the host; no plugin runs yet."""
     settings = core.settings
     folder = settings.plugin_folder
@@ -69,6 +73,7 @@ def plugins(core: Core, routes: Routing, intake: Intake, infos: ClientInfos, giv
         returning=routes.returning,
         callbacks=routes.callbacks,
         watching=core.watching,
+        contexts=core.plugin_secrets,
         clock=core.clock,
     )
     services = Services(
@@ -79,8 +84,8 @@ def plugins(core: Core, routes: Routing, intake: Intake, infos: ClientInfos, giv
         computing=computing,
         alarms=core.alarms,
         clock=core.clock,
-        vault=core.vault,
         fingerprints=core.fingerprints,
+        sealed=core.plugin_secrets,
     )
     notices = Notices(core.alarms, core.metrics)
     maker = Maker(
@@ -93,7 +98,16 @@ def plugins(core: Core, routes: Routing, intake: Intake, infos: ClientInfos, giv
         allow_http=settings.allow_http,
         trace=settings.plugin_trace,
     )
-    parties = LocalParties(core.registry, core.liveness, core.vault, core.spoken, core.clock)
+    parties = LocalParties(
+        registry=core.registry,
+        liveness=core.liveness,
+        departures=departures,
+        vault=core.vault,
+        contexts=core.plugin_secrets,
+        spoken=core.spoken,
+        hub=core.identity.party,
+        clock=core.clock,
+    )
     core.legs.local = parties
     loop = asyncio.get_running_loop()
 
@@ -104,6 +118,7 @@ def plugins(core: Core, routes: Routing, intake: Intake, infos: ClientInfos, giv
     watchdog = Watchdog(loop.call_soon_threadsafe, maker.sources.owner, blocked)
     host = PluginHost(
         read=lambda: given.settled(settings),
+        wanting=Wanting(given.more),
         maker=maker,
         watching=core.watching,
         parties=parties,
@@ -111,7 +126,6 @@ def plugins(core: Core, routes: Routing, intake: Intake, infos: ClientInfos, giv
         book=ChoiceBook(core.store.shelf),
         clock=core.clock,
         watch=watchdog.start,
-        more=given.more,
     )
     core.metrics.source(lambda: families(host))
     return Plugins(host, parties, PartyNews(infos, lambda: host.running), computing, watchdog)

@@ -2,7 +2,7 @@
 R-131).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -32,6 +32,7 @@ MOST_WAIT = timedelta(days=366)
 PRUNE_S = 600.0
 _QUERY_METHODS = ("GET", "DELETE")
 RESERVE_NOW = "RESERVE_NOW"
+_NO_WAY_HOME = Refused(200, StatusCode.HUB_ERROR, "The hub cannot store the way home of the result; nothing was sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +81,24 @@ class Callbacks:
         return Substituted(envelope.replace_text(exchange.body or b"", "response_url", url), exchange.query, callback)
 
     async def keep(
-        self, exchange: Exchange, receiver: PartyId, facts: Facts, *, handle: str, platform_id: str
+        self, exchange: Exchange, asked: tuple[str, PartyId], facts: Facts, *, callback_id: str, asks_s: float
     ) -> Refused | None:
-        """Stores the way home of a result that somebody else than the receiver owes, under a handle of their own."""
+        """Stores the way home of a result that somebody else than the receiver owes, under an id of their own, for as
+        long as they ask for in seconds.
+        """
         found = self._way_home(exchange, facts)
         if isinstance(found, Refused):
             return found
         if found is None:
             return Refused(200, StatusCode.INVALID_PARAMETERS, "response_url is missing")
-        return await self._saved(self._callback(exchange, (platform_id, receiver), found, facts, handle))
+        callback = self._callback(exchange, asked, found, facts, callback_id)
+        wanted = callback.created_at + timedelta(seconds=min(asks_s, MOST_WAIT.total_seconds())) + self._retention
+        try:
+            if await self._store.get(callback_id) is not None:
+                return Refused(200, StatusCode.HUB_ERROR, "A plugin of this hub used a handle twice; nothing was done")
+        except StoreUnavailable:
+            return _NO_WAY_HOME
+        return await self._saved(replace(callback, expires_at=max(callback.expires_at, wanted)))
 
     def _way_home(self, exchange: Exchange, facts: Facts) -> str | Refused | None:
         """The response_url of the request, if it may be used; None when there is none."""
@@ -107,9 +117,7 @@ class Callbacks:
         try:
             await self._store.save(callback)
         except StoreUnavailable:
-            return Refused(
-                200, StatusCode.HUB_ERROR, "The hub cannot store the way home of the result; nothing was sent"
-            )
+            return _NO_WAY_HOME
         return None
 
     def problem(self, platform: Platform, url: str) -> str | None:

@@ -30,7 +30,8 @@ class Caller:
 class Arrival:
     """A request as it arrives, before it is known to be an exchange. `started` is monotonic seconds.
 
-    What stands below `headers` is filled in as far as the request is understood; `sent_by` is the plugin that sends it.
+    What stands below `headers` is filled in as far as the request is understood; `sent_by` is the plugin that sends it,
+    `depth` how many plugins' sends led to it.
     """
 
     request_id: str
@@ -47,6 +48,7 @@ class Arrival:
     to: PartyId | None = None
     sender: PartyId | None = None
     sent_by: str | None = None
+    depth: int = 0
     watched: "Watched | None" = None
 
 

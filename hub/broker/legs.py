@@ -163,9 +163,13 @@ class Legs:
 
     async def send(self, exchange: Exchange, leg: Leg) -> LegResult:
         """Sends the leg and judges what came of it. Failures are answers, never exceptions."""
-        if exchange.watched is not None and leg.platform.plugin is None:
+        if exchange.watched is None:
+            return await self._send(exchange, leg)
+        if leg.platform.plugin is None:
             return await self._send_watched(exchange.watched, exchange, leg)
-        return await self._send(exchange, leg)
+        result = await self._send(exchange, leg)
+        exchange.watched.at_plugin((leg.sender, leg.receiver), leg.platform.id, result.answer, result.word)
+        return result
 
     async def _send_watched(self, watched: Watched, exchange: Exchange, leg: Leg) -> LegResult:
         """The same, with what plugins say before and after."""

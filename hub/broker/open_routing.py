@@ -3,6 +3,7 @@
 """
 
 import asyncio
+from typing import NamedTuple
 
 from hub.broker.answer import Answers
 from hub.broker.direct import message_of
@@ -28,6 +29,12 @@ MOST_FOUND = 20
 MOST_ASKED = 200
 
 
+class Asking(NamedTuple):
+    """Nobody can be named: everybody has to be asked."""
+
+    request: Request
+
+
 class OpenRouting:
     """Finds receivers. `ask_all`: an authorization nobody can place goes to every eMSP that may be asked (R-143)."""
 
@@ -50,6 +57,13 @@ class OpenRouting:
 
     async def receiver(self, exchange: Exchange, decision: Open, facts: Facts) -> Direct | HubAnswer | Refused:
         """The one receiver of a message that names none, or the answer where all were asked."""
+        found = await self.located(exchange, decision, facts)
+        if isinstance(found, Asking):
+            return await self._ask_everybody(exchange, decision, self._registry.snapshot, found.request)
+        return found
+
+    async def located(self, exchange: Exchange, decision: Open, facts: Facts) -> "Direct | Asking | Refused":
+        """The one receiver of a message that names none, as far as it can be known without asking anybody."""
         snapshot, platform = self._registry.snapshot, exchange.platform
         roles = snapshot.roles_of(platform, decision.sender)
         found = clues(message_of(exchange, decision.sender, roles, facts))
@@ -62,7 +76,7 @@ class OpenRouting:
             # There may be more than were found, so that even one that fits may not be the only one.
             return nobody("More than one party fits: name the receiver in OCPI-to-country-code and OCPI-to-party-id")
         if not candidates and self._ask_all and exchange.module == names.TOKENS:
-            return await self._ask_everybody(exchange, decision, snapshot, request)
+            return Asking(request)
         return one_of(snapshot, platform, decision.sender, candidates, request)
 
     async def _ask_everybody(

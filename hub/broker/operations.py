@@ -87,10 +87,20 @@ class Operations:
         log.info("platform invited", platform=platform.id, name=name, roles=[str(role) for role in roles])
         return Invited(platform, token)
 
+    def _of_plugin(self, platform_id: str) -> Refusal | None:
+        """What the hub itself plays is set up in its plugin's configuration, not by handshakes."""
+        platform = self._snapshot.platform(platform_id)
+        if platform is None or platform.plugin is None:
+            return None
+        return conflicting(f"This platform is the plugin {platform.plugin}'s: its configuration says who it plays")
+
     async def reinvite(self, platform_id: str) -> Invited | Refusal:
         """Another registration token; one that was not used stops working. For a registered platform it opens one
         re-registration that keeps everything (ruling 17).
         """
+        ours = self._of_plugin(platform_id)
+        if ours is not None:
+            return ours
         token = new_token()
 
         def change(stored: Platform) -> Platform:
@@ -110,6 +120,8 @@ class Operations:
         platform = self._snapshot.platform(platform_id)
         if platform is None:
             return unknown(platform_id)
+        if (ours := self._of_plugin(platform_id)) is not None:
+            return ours
         if platform.connection is not None:
             return conflicting("The platform is registered already; rotate its tokens, or remove it first")
         if not acceptable(registration_token):
@@ -129,6 +141,8 @@ class Operations:
         platform = self._snapshot.platform(platform_id)
         if platform is None:
             return unknown(platform_id)
+        if (ours := self._of_plugin(platform_id)) is not None:
+            return ours
         if platform.connection is None:
             return conflicting("The platform is not registered, so there are no tokens to rotate")
         async with self._one_handshake(platform_id) as free:
@@ -157,7 +171,7 @@ class Operations:
 
     async def approve(self, platform_id: str, roles: Sequence[RoleName]) -> Platform | Refusal:
         """Allows and reserves further roles; those it has already are no error."""
-        refusal = self._bad_roles(roles, platform_id)
+        refusal = self._of_plugin(platform_id) or self._bad_roles(roles, platform_id)
         if refusal is not None:
             return refusal
 
@@ -194,8 +208,11 @@ class Operations:
         self, platform_id: str, change: SettingsChange, *, name: str | None = None
     ) -> Platform | Refusal:
         """Changes settings, and the name if one is given. A chosen token encoding counts from the next request on."""
-        refusal = (None if name is None else bad_name(name.strip())) or await problem_with(
-            change, self._ceremony.outreach
+        refusal = self._of_plugin(platform_id) if "endpoint_overrides" in change else None
+        refusal = (
+            refusal
+            or (None if name is None else bad_name(name.strip()))
+            or await problem_with(change, self._ceremony.outreach)
         )
         if refusal is not None:
             return refusal
@@ -217,6 +234,9 @@ class Operations:
 
     async def remove(self, platform_id: str) -> Removed | Refusal:
         """Forgets the platform and all that was its own, then tells it so once, whatever it says."""
+        platform = self._snapshot.platform(platform_id)
+        if platform is not None and platform.plugin is not None and platform_id not in self._liveness.offline:
+            return conflicting(f"The plugin {platform.plugin} runs; disable it first")
         return await self._removal.of(platform_id)
 
     # --- parties and alarms ---
@@ -230,6 +250,10 @@ class Operations:
 
     async def move_party(self, party: PartyId, role: Role, platform_id: str) -> Platform | Refusal:
         """Gives a party in one role to another registered platform, which then routes for it."""
+        holder = self._snapshot.holder_of(RoleName(role, party.country_code, party.party_id).key)
+        ours = self._of_plugin(platform_id) or (None if holder is None else self._of_plugin(holder))
+        if ours is not None:
+            return ours
         return await moving.moved(self._ceremony, party, role, platform_id)
 
     async def _set_party(self, party: PartyId, role: Role, *, suspended: bool) -> Platform | Refusal:

@@ -125,7 +125,11 @@ class ReturningUrls:
                 callback.receiver.party,
                 watched.result_content(body),
             )
-            body = await watched.result(result_seen) or body
+            left = await watched.result(result_seen)
+            if isinstance(left, HubAnswer):
+                self._legs.note(exchange, left, CALLBACK, BY_PLUGIN)
+                return left
+            body = left or body
         timeout_s = self._legs.timeout_s(direct.platform, authorize=False, at_most=exchange.timeout_s)
         leg = Leg(
             direct.platform,

@@ -10,7 +10,7 @@ from hub.broker.exchange import Exchange, HubAnswer
 from hub.broker.legs import BY_PLUGIN, Legs
 from hub.broker.liveness import LivenessBoard
 from hub.broker.loops import UnderWay
-from hub.broker.open_routing import OpenRouting
+from hub.broker.open_routing import Asking, OpenRouting
 from hub.broker.page_links import MEMBER
 from hub.broker.plugins.taking import Taking
 from hub.broker.plugins.watched import Taken, Watched
@@ -79,13 +79,18 @@ class Walk:
         decision = self._decide(exchange)
         if not isinstance(decision, Refused):
             exchange.sender = decision.sender
+        openly = isinstance(decision, Open)
         if exchange.watched is not None:
+            if isinstance(decision, Open):
+                located = await self._open.located(exchange, decision, facts)
+                if not isinstance(located, Asking):  # where it leads is what plugins have a say about
+                    decision = located
             led = await self._led_by_plugins(exchange.watched, exchange, decision, facts)
             if isinstance(led, HubAnswer):
                 return led
             decision = led
         if isinstance(decision, Direct):
-            return await self._to_one(exchange, decision, facts, DIRECT)
+            return await self._to_one(exchange, decision, facts, OPEN if openly else DIRECT)
         if isinstance(decision, Broadcast):
             return await self._broadcasting.serve(exchange, decision)
         if isinstance(decision, GetAll):
@@ -94,7 +99,7 @@ class Walk:
             return await self._from_hub(exchange, await self._lists.one(exchange, decision))
         if isinstance(decision, Open):
             return await self._openly(exchange, decision, facts)
-        return self._legs.refused(exchange, decision, DIRECT)
+        return self._legs.refused(exchange, decision, OPEN if openly else DIRECT)
 
     async def _along_url(self, exchange: Exchange) -> HubAnswer | None:
         """The answer to a request along a URL that the hub handed out; None for any other."""
@@ -113,8 +118,12 @@ class Walk:
         self, watched: Watched, exchange: Exchange, decision: Decision, facts: Facts
     ) -> Decision | HubAnswer:
         """The decision as plugins leave it, or the answer of one that answers itself."""
-        said = await watched.routed(exchange, decision)
+        openly = exchange.routing.to is None and isinstance(decision, Direct)
+        said = await watched.routed(exchange, decision, openly=openly)
         if isinstance(said, Taken):
+            foreign = None if exchange.body is None else self._foreign_body(exchange, facts)
+            if foreign is not None:
+                return foreign
             said = await self._taking.taken(exchange, watched.facts.receivers[0], facts, said)
         if isinstance(said, HubAnswer):
             self._legs.note(exchange, said, BY_PLUGIN, BY_PLUGIN)

@@ -74,7 +74,7 @@ class Plugin(Generic[ConfigT]):
     # --- life ---
 
     async def start(self) -> None:
-        """Called before the first hook. Failing here keeps the plugin out, and the hub from starting."""
+        """Called before the first hook. Failing here keeps the plugin out; it is tried again now and then."""
 
     async def stop(self) -> None:
         """Called after the last hook; also without `start`, and maybe twice."""
@@ -84,7 +84,9 @@ class Plugin(Generic[ConfigT]):
         return None
 
     def import_state(self, state: Any) -> None:
-        """Takes over what the instance before exported; called before `start`, and only if it was not None."""
+        """Takes over what the instance before exported, unless that was None; called after `start`, right before the
+        first hook.
+        """
 
     # --- the message flow ---
 

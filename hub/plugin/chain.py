@@ -99,12 +99,22 @@ class Endpoint(NamedTuple):
     method: str
 
 
+class UnderWay:
+    """How many exchanges are watched by a chain and not over."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class Chain:
     """The running plugins in their order. Immutable but for what it has compiled. `watched`: those that watch
-    anything.
+    anything; `under_way` counts.
     """
 
-    def __init__(self, links: Iterable[Link] = ()) -> None:
+    def __init__(self, links: Iterable[Link] = (), under_way: UnderWay | None = None) -> None:
+        self.under_way = under_way or UnderWay()
         self.links = tuple(links)
         self.watched = tuple(link for link in self.links if link.watches)
         self._compiled: dict[tuple[str, str, bool], Hooks | None] = {}
@@ -132,7 +142,9 @@ class Chain:
         """The chain for messages that this plugin sends itself: it is not asked about them."""
         other = self._without.get(plugin)
         if other is None:
-            other = self._without[plugin] = Chain(link for link in self.links if link.guard.name != plugin)
+            other = self._without[plugin] = Chain(
+                (link for link in self.links if link.guard.name != plugin), self.under_way
+            )
         return other
 
     def order(self) -> dict[Phase, list[str]]:

@@ -23,6 +23,10 @@ class NotWatched(BodyError):
     """No watch at this endpoint asks for this body: the plugin forgot `request=` or `response=` in its `Watch`."""
 
 
+class NotShown(BodyError):
+    """This body is never shown: the request was refused before it was read, or is about configuration."""
+
+
 class BodyTooLarge(BodyError):
     """The body is larger than `max_body`, or streams through the hub."""
 
@@ -32,20 +36,18 @@ class NotJson(BodyError):
 
 
 _UNREAD: Any = object()
-_UNASKED = "no watch asks for this body: say so with request= or response="
 
 
 class Content:
     """A body. `size` is in bytes, None for one that streams; reading what no watch asked for raises NotWatched."""
 
-    __slots__ = ("_limit", "_raw", "_streams", "_value", "_why_not", "mode")
+    __slots__ = ("_limit", "_raw", "_streams", "_value", "mode")
 
     def __init__(self, raw: bytes | None, mode: Body = Body.IGNORE, limit: int = 0, *, streams: bool = False) -> None:
         self._raw = raw
         self._value = _UNREAD
         self._limit = limit
         self._streams = streams
-        self._why_not = _UNASKED
         self.mode = mode
 
     def __repr__(self) -> str:
@@ -69,7 +71,9 @@ class Content:
     def raw(self) -> bytes:
         """The bytes as they were received, b"" when there is no body. Raises NotWatched, BodyTooLarge."""
         if self.mode is Body.IGNORE:
-            raise NotWatched(self._why_not)
+            if self is NOT_SHOWN:
+                raise NotShown("the request was refused before its body was read, or is about configuration")
+            raise NotWatched("no watch asks for this body: say so with request= or response=")
         if self.too_large:
             size = "streams" if self._streams else f"has {len(self._raw or b'')} bytes"
             raise BodyTooLarge(f"the body {size}, watched are {self._limit} bytes")
@@ -94,7 +98,6 @@ class Content:
 EMPTY = Content(None)
 
 NOT_SHOWN = Content(None)
-NOT_SHOWN._why_not = "this body is never shown: the request was refused before it was read, or is about configuration"
 
 _HIDDEN = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
@@ -181,6 +184,7 @@ class Exchange:
     answer       what the requester got: in FINISHED
     http, status_code, outcome   of that answer; outcome is the word the hub's log and metrics use
     legs         in FINISHED: every leg, done or skipped
+    depth        how many sends of plugins led to it; 0 for a platform's own
     """
 
     request_id: str
@@ -208,6 +212,7 @@ class Exchange:
     seconds: float | None = None
     legs: list[Leg] = field(default_factory=list)
     state: States = field(default_factory=States)
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,66 +1,38 @@
-"""The guard around one plugin: its hooks are called here, and whatever they do, the caller gets a verdict, None, or a
-refusal - never an exception.
+"""The guard around one plugin: its hooks are called here, and whatever they do, the caller gets a verdict that can be
+carried out, None, or a refusal - never an exception.
 
 Rules
 - A hook that returns at once costs a call. One that suspends becomes a task with `hook_timeout` seconds; one that is
-  still there after cancellation and a grace is abandoned.
-- `MOST_FAILURES` failures in a row, one abandoned hook, or `MOST_BLOCKS` blocks of the event loop trip the plugin: for
-  `COOL_DOWN_S` it is not called, and `on_error` speaks for it. Then it is tried again, and the first failure trips it
-  anew.
+  still there after cancellation and a grace is abandoned, and trips the plugin.
+- While it is tripped, `on_error` speaks for it.
 - What is told about a failure has no bodies in it, and no credentials.
 """
 
 import asyncio
-import math
 import traceback
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextvars import ContextVar
 from time import perf_counter
 from types import CoroutineType
-from typing import Any, Protocol
+from typing import Any
 
 from hub.clock import Clock
 from hub.logs import redact_text
 from hub.ocpi.status import StatusCode
 from hub.plugin.config import PluginConfig
-from hub.plugin.exchange import BodyError
+from hub.plugin.exchange import BodyError, NotWatched
+from hub.plugin.standing import GuardEvents, Standing, Timing
 from hub.plugin.stepping import Ended, Suspended, begin, bounded, end
-from hub.plugin.verdicts import ALLOWED, VERDICTS, Change, Reject, Verdict
+from hub.plugin.verdicts import ALLOWED, VERDICTS, Change, Reject, Verdict, checked
 from hub.plugin.words import Phase
 
-MOST_FAILURES = 5
-COOL_DOWN_S = 30.0
-MOST_BLOCKS = 3
-BLOCKS_WITHIN_S = 600.0
-MOST_ABANDONED = 100
 _LEAVING_S = 1.0
+_LONGEST_TOLD = 500
+
+# How many sends of plugins led to what is being looked at: one that sends because of what it sees adds one.
+DEPTH: ContextVar[int] = ContextVar("plugin_depth", default=0)
 
 REFUSAL = Reject(StatusCode.HUB_ERROR, "A plugin of this hub failed, and without it nothing is sent", 200)
-_NO_VERDICT = (Phase.RESULT, Phase.FINISHED)
-
-
-class GuardEvents(Protocol):
-    """Who is told what happens to a plugin."""
-
-    def failed(self, plugin: str, hook: str, kind: str, text: str) -> None:
-        """`kind` is raised, timeout, abandoned, nonsense or blocked."""
-
-    def tripped(self, plugin: str, why: str) -> None: ...
-
-    def recovered(self, plugin: str) -> None: ...
-
-
-@dataclass(slots=True)
-class Timing:
-    """What is known of one hook. Seconds are those it took of the hub, or waited for what it asked for."""
-
-    calls: int = 0
-    seconds: float = 0.0
-    most_s: float = 0.0
-    suspended: int = 0
-    failures: int = 0
-    verdicts: Counter[str] = field(default_factory=Counter)
 
 
 class Hook:
@@ -76,36 +48,27 @@ class Hook:
         self.is_verdict = ALLOWED[phase]
         self.kinds: frozenset[Any] | None = None
         self.may_change = False
-        self.timing = guard.timing(self.name)
+        self.timing = guard.standing.timing(self.name)
 
 
 class Guard:
-    """Calls one plugin's hooks. `trace`, if there is one, is told every call with its verdict."""
+    """Calls one plugin. `trace`, if there is one, is told every call of a hook with its verdict; `busy` counts the
+    calls that have not ended.
+    """
 
     def __init__(self, name: str, config: PluginConfig, clock: Clock, events: GuardEvents) -> None:
         self.name = name
+        self.standing = Standing(name, clock, events)
         self.rejects = config.on_error == "reject"
         self.hook_timeout_s = config.hook_timeout
-        self.failures = 0
-        self.trips = 0
-        self.tripped_until = 0.0
+        self.busy = 0
         self.trace: Callable[[str, str, Sequence[Any], object, float], None] | None = None
-        self.timings: dict[str, Timing] = {}
-        self._clock = clock
-        self._events = events
-        self._was_tripped = False
-        # A verdict may turn out to be of no use only when it is carried out; then its call was no success.
-        self._failures_before = 0
-        self._blocks: deque[float] = deque(maxlen=MOST_BLOCKS)
         self._abandoned: set[asyncio.Task[Ended]] = set()
-
-    def timing(self, hook: str) -> Timing:
-        return self.timings.setdefault(hook, Timing())
 
     @property
     def tripped(self) -> bool:
         """Whether the plugin is left alone for now."""
-        return self.tripped_until > self._clock.monotonic()
+        return self.standing.tripped
 
     @property
     def abandoned(self) -> int:
@@ -116,26 +79,41 @@ class Guard:
 
     async def ask(self, hook: Hook, *about: Any) -> Verdict | None:
         """The hook's verdict, None to carry on, or the refusal by which `on_error` speaks."""
-        if self.tripped_until and self._left_alone():
-            return self._without(hook)
+        standing, timing = self.standing, hook.timing
+        probing = False
+        if standing.troubled:
+            probing = standing.probe()
+            if not probing:
+                return self._without(hook)
         started = perf_counter()
-        timing = hook.timing
         timing.calls += 1
-        given: Any
+        self.busy += 1
+        well = False
+        given: Any = None
         try:
-            given = self._called(hook.name, timing, hook.call, about)
+            given = self._called(hook.name, hook.call, about)
             if given is not None and not isinstance(given, VERDICTS):
                 given = await self._awaited(hook.name, timing, given, self.hook_timeout_s)
-        except (BodyError, _Failed):
+            if given is not None:
+                given = self._fitting(hook, given)
+            well = True
+            if timing.in_a_row or timing.before:
+                standing.well(timing)
+        except NotWatched as mistake:
+            standing.failed(hook.name, "raised", str(mistake))
             given = self._without(hook)
-        else:
-            if given is not None and not self._fits(hook, given):
-                given = self._without(hook)
-            elif self.failures or self._was_tripped or self._failures_before:
-                self._well()
-        seconds = perf_counter() - started
-        timing.seconds += seconds
-        timing.most_s = max(timing.most_s, seconds)
+        except BodyError:
+            well = True
+            given = self._without(hook)
+        except _Failed:
+            given = self._without(hook)
+        finally:
+            self.busy -= 1
+            if probing:
+                standing.probed(well=well)
+            seconds = perf_counter() - started
+            timing.seconds += seconds
+            timing.most_s = max(timing.most_s, seconds)
         if given is not None:
             timing.verdicts[type(given).__name__] += 1
         if self.trace is not None:
@@ -144,48 +122,50 @@ class Guard:
         return verdict
 
     async def call(
-        self, name: str, call: Callable[..., Any], *about: Any, timeout_s: float | None = None, heals: bool = True
+        self, name: str, call: Callable[..., Any], *about: Any, timeout_s: float | None = None, counts: bool = True
     ) -> Any:
         """The same for what is no hook of the message flow: what it returns. Raises `Refused` when there is nothing.
-        One that does not heal says nothing about whether the plugin is well.
+        One that does not count may fail because of who asks, and does not trip the plugin.
         """
-        if self.tripped_until and self._left_alone():
-            raise Refused(f"the plugin {self.name} is tripped")
+        if self.tripped:
+            raise Refused(f"the plugin {self.name} is left alone for now")
         started = perf_counter()
-        timing = self.timing(name)
+        timing = self.standing.timing(name)
         timing.calls += 1
+        self.busy += 1
         try:
-            given = self._called(name, timing, call, about)
+            given = self._called(name, call, about, counts=counts)
             limit_s = self.hook_timeout_s if timeout_s is None else timeout_s
-            given = await self._awaited(name, timing, given, limit_s)
+            given = await self._awaited(name, timing, given, limit_s, counts=counts)
         except BodyError as problem:
             raise Refused(str(problem)) from None
         except _Failed as failed:
             raise (TookTooLong if failed.late else Refused)(failed.why) from None
         finally:
+            self.busy -= 1
             seconds = perf_counter() - started
             timing.seconds += seconds
             timing.most_s = max(timing.most_s, seconds)
-        if heals and (self.failures or self._was_tripped):
-            self._well()
+        if counts:
+            self.standing.well(timing)
         return given
 
-    def _called(self, name: str, timing: Timing, call: Callable[..., Any], about: Sequence[Any]) -> Any:
+    def _called(self, name: str, call: Callable[..., Any], about: Sequence[Any], *, counts: bool = True) -> Any:
         try:
             return call(*about)
         except (BodyError, KeyboardInterrupt):
             raise
         except BaseException as raised:  # noqa: BLE001 - whatever a plugin raises, even a cancellation, is its own
-            self._fail(name, "raised", raised, timing)
+            self.standing.failed(name, "raised", told(raised), counts=counts)
             raise _Failed(f"{name} raised {type(raised).__name__}") from None
 
-    async def _awaited(self, name: str, timing: Timing, given: Any, timeout_s: float) -> Any:
+    async def _awaited(self, name: str, timing: Timing, given: Any, timeout_s: float, *, counts: bool = True) -> Any:
         """What comes of a hook that is a coroutine; anything else is returned as it is."""
         if type(given) is not CoroutineType:
             if not hasattr(given, "__await__"):
                 return given
             given = _awaiting(given)
-        begun = self._called(name, timing, begin, (given,))
+        begun = self._called(name, begin, (given,), counts=counts)
         if not isinstance(begun, Suspended):
             return begun
         timing.suspended += 1
@@ -196,106 +176,63 @@ class Guard:
             if not task.done():
                 self._abandon(task)
         if ended is None:
-            self._fail(name, "abandoned", None, timing)
-            self.trip(f"{name} did not end when it was cancelled")
+            self.standing.failed(name, "abandoned", "it did not end when it was cancelled")
+            self.standing.trip(f"{name} did not end when it was cancelled")
             raise _Failed(f"{name} does not end", late=True)
-        if isinstance(ended.raised, BodyError):
-            raise ended.raised
-        if isinstance(ended.raised, TimeoutError):
-            self._fail(name, "timeout", ended.raised, timing)
-            raise _Failed(f"{name}: {ended.raised}", late=True)
-        if ended.raised is not None:
-            self._fail(name, "raised", ended.raised, timing)
-            raise _Failed(f"{name} raised {type(ended.raised).__name__}")
-        return ended.value
+        raised = ended.raised
+        if raised is None:
+            return ended.value
+        if isinstance(raised, BodyError):
+            raise raised
+        late = isinstance(raised, TimeoutError)
+        self.standing.failed(name, "timeout" if late else "raised", told(raised), counts=counts)
+        raise _Failed(f"{name}: {raised}" if late else f"{name} raised {type(raised).__name__}", late=late)
 
-    def _fits(self, hook: Hook, given: object) -> bool:
-        allowed = hook.is_verdict
-        if isinstance(given, allowed):
-            if not isinstance(given, Change) or hook.may_change:
-                return True
-            try:
-                if given.text is None:
-                    return True
-            except (TypeError, ValueError) as problem:
-                self._fail(hook.name, "nonsense", problem, hook.timing)
-                return False
-            wrong = "changed a body, and no watch of the plugin says Body.CHANGE for it"
-        else:
-            takes = ", ".join(kind.__name__ for kind in allowed)
+    def _fitting(self, hook: Hook, given: object) -> Verdict:
+        """The verdict as it can be carried out. Raises _Failed for anything else."""
+        if not isinstance(given, hook.is_verdict):
+            takes = ", ".join(kind.__name__ for kind in hook.is_verdict)
             wrong = f"returned {type(given).__name__}; this phase takes {takes or 'no verdict'} or None"
-        self._fail(hook.name, "nonsense", TypeError(wrong), hook.timing)
-        return False
+        else:
+            try:
+                verdict = checked(given)
+            except Exception as problem:  # noqa: BLE001 - what somebody's values do when they are looked at
+                wrong = told(problem)
+            else:
+                if not isinstance(verdict, Change) or verdict.text is None or hook.may_change:
+                    return verdict
+                wrong = "changed a body, and no watch of the plugin says Body.CHANGE for it"
+        self.standing.failed(hook.name, "nonsense", wrong)
+        raise _Failed(wrong)
 
     def _without(self, hook: Hook) -> Verdict | None:
-        return REFUSAL if self.rejects and hook.phase not in _NO_VERDICT else None
+        return REFUSAL if self.rejects and hook.phase is not Phase.FINISHED else None
 
-    # --- failing and recovering ---
+    # --- what turns out later ---
 
     def nonsense(self, hook: Hook, why: str) -> Reject | None:
         """A verdict could not be carried out; what `on_error` says to that."""
-        self.failures = max(self.failures, self._failures_before)
-        self._fail(hook.name, "nonsense", ValueError(why), hook.timing)
-        return REFUSAL if self.rejects and hook.phase not in _NO_VERDICT else None
+        self.standing.failed(hook.name, "nonsense", why, late=True)
+        return REFUSAL if self.rejects else None
+
+    def unfit(self, hook: Hook, why: str) -> Reject | None:
+        """A verdict does not go with this message; what `on_error` says to that."""
+        self.standing.unfit(hook.name, why)
+        return REFUSAL if self.rejects else None
 
     def misspoke(self, name: str, why: str) -> None:
         """What it returned elsewhere than in a hook cannot be used."""
-        self._fail(name, "nonsense", ValueError(why), self.timing(name))
+        self.standing.failed(name, "nonsense", why, counts=False)
 
     def blocked(self, hook: str, stack: str, seconds: float) -> None:
         """It held the event loop; the stack shows where."""
-        now = self._clock.monotonic()
-        self._blocks.append(now)
-        self.timing(hook).failures += 1
-        self._events.failed(
-            self.name, hook, "blocked", f"held the event loop for {seconds:.1f} s\n{redact_text(stack)}"
-        )
-        if len(self._blocks) == MOST_BLOCKS and now - self._blocks[0] <= BLOCKS_WITHIN_S:
-            self._blocks.clear()
-            self.trip(f"{hook} held the event loop {MOST_BLOCKS} times")
+        self.standing.blocked(hook, f"held the event loop for {seconds:.1f} s\n{redact_text(stack)}")
 
-    def _fail(self, hook: str, kind: str, raised: BaseException | None, timing: Timing) -> None:
-        timing.failures += 1
-        self.failures += 1
-        self._events.failed(self.name, hook, kind, told(raised))
-        if self.failures >= MOST_FAILURES:
-            self.trip(f"{hook} failed, {self.failures} failures in a row")
-
-    def trip(self, why: str) -> None:
-        """Leaves the plugin alone for the cool-down."""
-        if self.tripped:
-            return
-        self.trips += 1
-        self._was_tripped = True
-        self.tripped_until = self._clock.monotonic() + COOL_DOWN_S
-        self._events.tripped(self.name, why)
-
-    def hold(self) -> None:
-        """Leaves the plugin alone until `release`: it does not run."""
-        self.tripped_until = math.inf
-
-    def release(self) -> None:
-        self.tripped_until = 0.0
-        self.failures = 0
-
-    def _left_alone(self) -> bool:
-        if self.tripped:
-            return True
-        self.tripped_until = 0.0
-        self.failures = MOST_FAILURES - 1  # one more chance, not five
-        return False
-
-    def _well(self) -> None:
-        self._failures_before = self.failures
-        self.failures = 0
-        if self._was_tripped:
-            self._was_tripped = False
-            self._events.recovered(self.name)
+    # --- the end ---
 
     def _abandon(self, task: "asyncio.Task[Ended]") -> None:
-        if len(self._abandoned) < MOST_ABANDONED:
-            self._abandoned.add(task)
-            task.add_done_callback(self._abandoned.discard)
+        self._abandoned.add(task)
+        task.add_done_callback(self._abandoned.discard)
 
     async def close(self) -> None:
         """Ends what was abandoned: a coroutine that does not take a cancellation is closed where it stands."""
@@ -328,10 +265,12 @@ async def _awaiting(given: Any) -> Any:
     return await given
 
 
-def told(raised: BaseException | None) -> str:
+def told(raised: BaseException) -> str:
     """An exception for the log: its kind, its text without credentials, and the last places it came through."""
-    if raised is None:
-        return ""
+    try:
+        text = redact_text(str(raised)[: 4 * _LONGEST_TOLD])[:_LONGEST_TOLD]
+    except Exception:  # noqa: BLE001 - an exception that cannot even be shown
+        text = "it cannot be shown"
     frames = traceback.extract_tb(raised.__traceback__)[-4:]
     places = "".join(f"\n  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
-    return f"{type(raised).__name__}: {redact_text(str(raised))[:500]}{places}"
+    return f"{type(raised).__name__}: {text}{places}"

@@ -14,10 +14,11 @@ waits:
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 
 from hub.plugin.api import Gap
 from hub.plugin.exchange import Exchange
-from hub.plugin.guard import Guard, Hook, Refused
+from hub.plugin.guard import DEPTH, Guard, Hook, Refused
 from hub.plugin.words import Phase
 
 CAPACITY = 10_000
@@ -64,8 +65,10 @@ class Inbox:
         # Not while it fails: it would be asked to make up for every single failure.
         self._may_tell = True
         self._modules: set[str] = set()
+        self._telling = False
         self._something = asyncio.Event()
-        self._room = asyncio.Event()
+        # Who waits is let in one by one, in order.
+        self._room = asyncio.Semaphore(capacity)
         self._current: tuple[Guard, Hook, Callable[[Gap], object]] | None = None
 
     @property
@@ -92,7 +95,10 @@ class Inbox:
 
     async def enter(self, key: ObjectKey | None, module: str) -> Ticket | None:
         """A ticket for an exchange that begins; None when there was no room for too long, which makes a gap."""
-        if self._out >= self._capacity and not await self._has_room():
+        try:
+            async with asyncio.timeout(self._patience_s) if self._room.locked() else nullcontext():
+                await self._room.acquire()
+        except TimeoutError:
             self.lose(module, "more exchanges came than the plugin took")
             return None
         ticket = Ticket(self, key)
@@ -100,16 +106,6 @@ class Inbox:
         if key is not None:
             self._lines.setdefault(key, deque()).append(ticket)
         return ticket
-
-    async def _has_room(self) -> bool:
-        try:
-            async with asyncio.timeout(self._patience_s):
-                while self._out >= self._capacity:
-                    self._room.clear()
-                    await self._room.wait()
-        except TimeoutError:
-            return False
-        return True
 
     def release(self, ticket: Ticket) -> None:
         """Lets a finished exchange go on, and those of its object that waited for it."""
@@ -131,7 +127,7 @@ class Inbox:
 
     def _leave(self) -> None:
         self._out -= 1
-        self._room.set()
+        self._room.release()
 
     def lose(self, module: str, why: str, count: int = 1) -> None:
         """Something did not reach a LOSSLESS watcher."""
@@ -160,7 +156,13 @@ class Inbox:
                 self._something.clear()
                 await self._something.wait()
                 continue
-            await self._tell(*self._ready.popleft())
+            self._telling = True
+            try:
+                await self._tell(*self._ready.popleft())
+            except Exception:  # noqa: BLE001 - whatever happens with one, the others are told
+                self.lose("", "it could not be told")
+            finally:
+                self._telling = False
             told += 1
             if told % _IN_A_ROW == 0:
                 await asyncio.sleep(0)
@@ -173,6 +175,7 @@ class Inbox:
             guard, newest, _ = current
             if guard is not hook.guard:  # the plugin has a new instance since
                 hook = newest
+            DEPTH.set(exchange.depth)
             if ticket is None:
                 await guard.ask(hook, exchange)
                 return
@@ -196,16 +199,15 @@ class Inbox:
         self.gaps += 1
         self._lost, self._modules = 0, set()
         try:
-            await guard.call("on_gap", on_gap, gap, heals=False)
+            await guard.call("on_gap", on_gap, gap)
         except Refused:
             return  # it was told what to do about it, and failed
 
-    async def drained(self, seconds: float) -> bool:
-        """Waits until nothing waits any more, for so long at most."""
-        try:
+    async def told(self, seconds: float) -> None:
+        """Waits until the plugin has been told what is over by now, for so long at most. What is not over yet cannot be
+        waited for.
+        """
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.waiting:  # noqa: ASYNC110 - once, when a plugin leaves
+                while self._ready or self._telling:  # noqa: ASYNC110 - once, when a plugin leaves
                     await asyncio.sleep(0.01)
-        except TimeoutError:
-            return False
-        return True

@@ -10,10 +10,12 @@ from collections.abc import Set as AbstractSet
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from hub.plugin.api import Plugin
+from hub.ocpi.names import CONFIGURATION_MODULES, Interface, Role
+from hub.ocpi.party_id import well_formed
+from hub.plugin.api import LocalParty, Plugin
 from hub.plugin.config import PluginConfig
 from hub.plugin.web import Route
-from hub.plugin.words import API_VERSION, Delivery, Phase, Watch
+from hub.plugin.words import API_VERSION, Body, Delivery, Phase, Watch
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -132,6 +134,24 @@ def _phases(watch: Watch) -> set[Phase] | None:
     return {Phase(phase) for phase in phases} if isinstance(phases, AbstractSet) and phases <= set(Phase) else None
 
 
+def _mistyped(watch: Watch) -> str | None:
+    """What a type checker would have said; whoever runs none learns it here."""
+    members: tuple[tuple[str, type, str], ...] = (
+        ("request", Body, "a Body, such as Body.READ"),
+        ("response", Body, "a Body, such as Body.READ"),
+        ("delivery", Delivery, "a Delivery"),
+        ("max_body", int, "a number of bytes"),
+    )
+    for member, kind, wanted in members:
+        if not isinstance(value := getattr(watch, member), kind):
+            return f"a watch has {member}={value!r}: make it {wanted}"
+    for condition in ("kinds", "modules", "methods"):
+        value = getattr(watch, condition)
+        if value is not None and not isinstance(value, str | AbstractSet | tuple | list):
+            return f"a watch has {condition}={value!r}: make it a set"
+    return None
+
+
 def _problems_of_watch(plugin: Plugin[Any], watch: Watch) -> Iterator[str]:
     phases = _phases(watch)
     if phases is None:
@@ -142,6 +162,10 @@ def _problems_of_watch(plugin: Plugin[Any], watch: Watch) -> Iterator[str]:
     for phase, hook in PHASE_HOOKS.items():
         if phase in phases and not overridden(plugin, hook):
             yield f"a watch asks for Phase.{phase.name}, and there is no {hook}: write it, or leave the phase out"
+    mistyped = _mistyped(watch)
+    if mistyped is not None:
+        yield mistyped
+        return
     for condition in ("kinds", "modules", "methods"):
         if isinstance(value := getattr(watch, condition), str):  # whose "in" would look at letters
             yield f"a watch has {condition}={str(value)!r}: make it a set, {{{str(value)!r}}}"
@@ -176,3 +200,38 @@ def problems_of_routes(routes: Sequence[object]) -> list[str]:
             problems.append(f"{called} is there twice for {route.audience}: remove one")
         seen.add(spot)
     return problems
+
+
+# ---- its parties
+
+
+def problems_of_parties(parties: Sequence[object]) -> list[str]:
+    """What is wrong with what `plugin.parties()` gave; empty when nothing is."""
+    problems: list[str] = []
+    seen: set[tuple[object, ...]] = set()
+    for party in parties:
+        if not isinstance(party, LocalParty):
+            problems.append(f"parties() gives {party!r}: make it a LocalParty")
+            continue
+        called = f"the party {party.country_code}/{party.party_id}"
+        role: object = party.role
+        if not isinstance(role, Role) or role is Role.HUB:
+            problems.append(f"{called} has the role {party.role!r}: make it a Role, and not HUB")
+        texts: tuple[object, ...] = (party.country_code, party.party_id, party.name)
+        if not all(isinstance(text, str) for text in texts) or not well_formed(party.country_code, party.party_id):
+            problems.append(f"{called} needs two letters and one to three letters or digits, and a name")
+            continue
+        if not all(_is_endpoint(endpoint) for endpoint in party.endpoints or ()):
+            problems.append(f"{called} has endpoints that are not (module, Interface) of modules that are routed")
+        spot = (party.role, party.party)
+        if spot in seen:
+            problems.append(f"{called} is there twice: remove one")
+        seen.add(spot)
+    return problems
+
+
+def _is_endpoint(endpoint: object) -> bool:
+    if not isinstance(endpoint, tuple) or len(endpoint) != 2:
+        return False
+    module, interface = endpoint
+    return isinstance(module, str) and module not in CONFIGURATION_MODULES and isinstance(interface, Interface)

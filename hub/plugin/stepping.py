@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import types
 from asyncio.tasks import _enter_task, _leave_task
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from typing import Any
 
@@ -19,10 +19,13 @@ GRACE_S = 0.5
 
 
 class StandIn:
-    """The task of a coroutine that has none yet. What is asked of it before the task exists is kept for it."""
+    """The task of a coroutine that has none yet, and the one it sees all the time. What is asked of it before there is
+    a task is kept for it.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self.task: asyncio.Task[Any] | None = None
+        self._coroutine = coroutine
         self._cancelled = 0
 
     def cancel(self, msg: Any = None) -> bool:
@@ -40,11 +43,29 @@ class StandIn:
         self._cancelled = max(0, self._cancelled - 1)
         return self._cancelled
 
+    def done(self) -> bool:
+        return self.task is not None and self.task.done()
+
+    def get_coro(self) -> Coroutine[Any, Any, Any]:
+        return self._coroutine
+
+    def get_name(self) -> str:
+        return "plugin" if self.task is None else self.task.get_name()
+
     def become(self, task: asyncio.Task[Any]) -> None:
         """From now on this is the task."""
         self.task = task
         for _ in range(self._cancelled):
             task.cancel()
+
+    # Libraries that cancel by themselves look at these two.
+    @property
+    def _must_cancel(self) -> bool:
+        return bool(getattr(self.task, "_must_cancel", False))
+
+    @property
+    def _fut_waiter(self) -> Any:
+        return getattr(self.task, "_fut_waiter", None)
 
     def __getattr__(self, name: str) -> Any:
         task = self.__dict__.get("task")
@@ -68,7 +89,7 @@ class Suspended:
 
     def task(self, name: str) -> "asyncio.Task[Ended]":
         """Goes on in a task, which never fails: how it ended is its result."""
-        work = _rest(self._coroutine, self._waits_for)
+        work = _rest(self._coroutine, self._waits_for, self._stand_in)
         task = asyncio.get_running_loop().create_task(work, name=name, context=self._context)
         self._stand_in.become(task)
         return task
@@ -84,23 +105,18 @@ class Ended:
         self.raised = raised
 
 
-_spare: list[StandIn] = [StandIn()]
-
-
 def begin(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """What the coroutine returns, or `Suspended` if it has to wait. Raises what it raises. Called within a task."""
     loop = asyncio.get_running_loop()
     context = contextvars.copy_context()
     caller = asyncio.current_task(loop)
-    stand_in = _spare.pop() if _spare else StandIn()
+    stand_in = StandIn(coroutine)
     if caller is not None:
         _leave_task(loop, caller)
     _enter_task(loop, stand_in)  # type: ignore[arg-type]
     try:
         waits_for = context.run(coroutine.send, None)
     except StopIteration as ended:
-        if not _spare and not stand_in.cancelling():
-            _spare.append(stand_in)
         return ended.value
     finally:
         _leave_task(loop, stand_in)  # type: ignore[arg-type]
@@ -109,8 +125,21 @@ def begin(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return Suspended(coroutine, waits_for, stand_in, context)
 
 
+def _as(stand_in: StandIn, step: Callable[[Any], Any], given: Any) -> Any:
+    """One step, in which the stand-in is the current task: the coroutine never sees another."""
+    loop, task = asyncio.get_running_loop(), stand_in.task
+    assert task is not None  # noqa: S101 - it is this one
+    _leave_task(loop, task)
+    _enter_task(loop, stand_in)  # type: ignore[arg-type]
+    try:
+        return step(given)
+    finally:
+        _leave_task(loop, stand_in)  # type: ignore[arg-type]
+        _enter_task(loop, task)
+
+
 @types.coroutine
-def _continued(coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> Generator[Any, Any, Any]:
+def _continued(coroutine: Coroutine[Any, Any, Any], waits_for: Any, stand_in: StandIn) -> Generator[Any, Any, Any]:
     """Delegates to a coroutine that has begun: like `yield from`, which cannot start in the middle."""
     while True:
         try:
@@ -120,16 +149,16 @@ def _continued(coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> Generator
                 coroutine.close()
                 raise
             except BaseException as thrown:  # noqa: BLE001 - a cancellation above all: the coroutine's to deal with
-                waits_for = coroutine.throw(thrown)
+                waits_for = _as(stand_in, coroutine.throw, thrown)
             else:
-                waits_for = coroutine.send(sent)
+                waits_for = _as(stand_in, coroutine.send, sent)
         except StopIteration as ended:
             return ended.value
 
 
-async def _rest(coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> Ended:
+async def _rest(coroutine: Coroutine[Any, Any, Any], waits_for: Any, stand_in: StandIn) -> Ended:
     try:
-        return Ended(await _continued(coroutine, waits_for))
+        return Ended(await _continued(coroutine, waits_for, stand_in))
     except BaseException as raised:  # noqa: BLE001 - a task that raises SystemExit would end the loop
         return Ended(raised=raised)
 

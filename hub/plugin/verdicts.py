@@ -2,6 +2,7 @@
 means: carry on.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,6 +13,10 @@ from hub.ocpi import codec, splice
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode, is_success
 from hub.plugin.words import Phase
+
+_HANDLE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Answers of OCPI have a body, and these statuses have none: the next answer would be taken for it.
+_BODILESS = frozenset({204, 205, 304})
 
 
 class Absent(Enum):
@@ -106,10 +111,10 @@ class Change:
 
     @property
     def text(self) -> bytes | None:
-        """The new body as bytes; None when it stays. Raises TypeError for values that are not JSON."""
+        """The new body as bytes; None when it stays. Raises TypeError or ValueError for values that are not JSON."""
         if self.body is ABSENT:
             return None
-        return self.body if isinstance(self.body, bytes) else codec.dumps(self.body)
+        return self.body if isinstance(self.body, bytes) else codec.dumps_exactly(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +141,65 @@ ALLOWED: Mapping[Phase, tuple[type[Verdict], ...]] = {
     Phase.RESULT: (Change,),
     Phase.FINISHED: (),
 }
+
+
+def checked(verdict: Verdict) -> Verdict:
+    """The verdict, if it can be carried out, with a changed body as bytes. Raises ValueError, or whatever the plugin's
+    values raise when they are looked at.
+    """
+    if isinstance(verdict, Answer):
+        return _checked_answer(verdict)
+    if isinstance(verdict, Reject):
+        _check_said(verdict.http, verdict.status_code, verdict.message, verdict.headers)
+    elif isinstance(verdict, Change):
+        _check_headers(verdict.headers)
+        text = verdict.text
+        return verdict if text is None or text is verdict.body else Change(text, verdict.headers)
+    elif isinstance(verdict, Take):
+        if not _HANDLE.fullmatch(verdict.handle):
+            raise ValueError("the handle of a Take has 1 to 64 letters, digits, - and _")
+        _checked_answer(verdict.answer)
+    elif isinstance(verdict, Narrow):
+        receivers = tuple(verdict.receivers)
+        if not all(isinstance(party, PartyId) for party in receivers):
+            raise ValueError("the receivers of a Narrow are PartyId")
+        return Narrow(receivers)
+    elif isinstance(verdict, Reroute):
+        if not isinstance(verdict.to, PartyId):
+            raise ValueError("a Reroute goes to a PartyId")  # noqa: TRY004 - one kind of error for all
+    else:
+        _check_text(verdict.why)
+    return verdict
+
+
+def _checked_answer(answer: Answer) -> Answer:
+    _check_said(answer.http, answer.status_code, answer.message or "", answer.headers)
+    body: Any = answer.body
+    if body is not None and not isinstance(body, bytes):
+        raise ValueError("the body of an Answer is bytes; JSON values are its data")
+    if body is None and answer.data is not ABSENT:
+        codec.dumps_exactly(answer.data)
+    return answer
+
+
+def _check_said(http: Any, code: Any, message: str, headers: Any) -> None:
+    if type(http) is not int or not 200 <= http <= 599 or http in _BODILESS:
+        raise ValueError(f"{http!r} is no HTTP status of an answer with a body")
+    if not isinstance(code, int) or isinstance(code, bool) or not 1000 <= code <= 9999:
+        raise ValueError(f"{code!r} is no status code")
+    _check_text(message)
+    _check_headers(headers)
+
+
+def _check_headers(headers: Any) -> None:
+    if not isinstance(headers, Mapping):
+        raise ValueError("headers are a mapping of names to texts")  # noqa: TRY004 - one kind of error for all
+    for name, value in headers.items():
+        _check_text(name)
+        _check_text(value)
+
+
+def _check_text(text: Any) -> None:
+    if not isinstance(text, str):
+        raise ValueError(f"{type(text).__name__} is no text")  # noqa: TRY004 - one kind of error for all
+    text.encode()

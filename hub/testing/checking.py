@@ -22,7 +22,8 @@ _LIFE_S = 5.0
 async def assert_plugin(plugin: type[Plugin[Any]], config: Mapping[str, Any] | None = None) -> None:
     """`check_plugin`, with an AssertionError that lists the problems when there are any."""
     problems = await check_plugin(plugin, config)
-    assert not problems, "\n".join([f"{plugin.__name__} has problems:", *(f"- {one}" for one in problems)])  # noqa: S101
+    if problems:
+        raise AssertionError("\n".join([f"{plugin.__name__} has problems:", *(f"- {one}" for one in problems)]))
 
 
 async def check_plugin(plugin: type[Plugin[Any]], config: Mapping[str, Any] | None = None) -> list[str]:
@@ -113,14 +114,14 @@ async def _at_work(plugin: type[Plugin[Any]], table: dict[str, Any]) -> list[str
 
 async def _worked(b: Bench, kind: type[Plugin[Any]]) -> None:
     """It sees everything; tripped by what it fails at, it would not see the rest."""
-    await send_samples(b, b.incarnation(kind).guard.release)
+    await send_samples(b, b.incarnation(kind).guard.standing.release)
 
 
 async def _timed(b: Bench, kind: type[Plugin[Any]], notes: Notes) -> None:
     """Hooks that held the hub up for longer than `SLOW_S`. A machine that is busy holds up anybody now and then, so who
     was slow is looked at once more.
     """
-    timings = b.incarnation(kind).guard.timings
+    timings = b.incarnation(kind).guard.standing.timings
     slow = {name for name, one in timings.items() if not one.suspended and one.most_s > SLOW_S}
     if not slow:
         return

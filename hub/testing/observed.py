@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from hub.ocpi import codec
-from hub.plugin import BodyError, Content, Exchange, Kind, Leg, NotWatched, PartyRequest, Plugin, Result
+from hub.plugin import BodyError, Content, Exchange, Leg, NotWatched, PartyRequest, Plugin, Result
 from hub.plugin.inspecting import HOOKS
 
 _OBSERVED = (*HOOKS, "handle")
@@ -22,17 +22,12 @@ class Notes:
     def add(self, sentence: str) -> None:
         self.seen[sentence] = None
 
-    def raised(self, hook: str, error: BaseException, about: object) -> None:
+    def raised(self, hook: str, error: BaseException) -> None:
         """What is told: not that a body cannot be had, unless nobody asked for it."""
-        if isinstance(error, NotWatched) and not _without_bodies(hook, about):
+        if isinstance(error, NotWatched):
             self.add(f"{hook} looks at a body that no watch of the plugin asks for: {error}")
         elif not isinstance(error, BodyError):
             self.add(f"{hook} raised {type(error).__name__}: {error}")
-
-
-def _without_bodies(hook: str, about: object) -> bool:
-    """Whether it is an exchange of which plugins see facts only: of a configuration module, or refused unread."""
-    return hook == "on_finished" and isinstance(about, Exchange) and about.kind in (None, Kind.CONFIGURATION)
 
 
 def observed(kind: type[Plugin[Any]], notes: Notes) -> type[Plugin[Any]]:
@@ -50,7 +45,7 @@ def _under_observation(name: str, notes: Notes) -> Callable[..., Any]:
         try:
             given = getattr(super(type(self), self), name)(*about)
         except Exception as error:
-            notes.raised(name, error, first)
+            notes.raised(name, error)
             raise
         if inspect.isawaitable(given):
             return _awaited(name, given, about, notes)
@@ -66,7 +61,7 @@ async def _awaited(name: str, given: Awaitable[Any], about: Sequence[object], no
     try:
         value = await given
     except Exception as error:
-        notes.raised(name, error, about[0])
+        notes.raised(name, error)
         raise
     _look(name, about, notes)
     return value

@@ -74,6 +74,10 @@ class OcpiDoor:
                 500, StatusCode.SERVER_ERROR, "The hub made a mistake; its operator can find it"
             )
             response = await reply.write(request, answer, arrival.request_id, arrival.correlation_id)
+        except BaseException:
+            if arrival.watched is not None:
+                arrival.watched.given_up()
+            raise
         finally:
             self.metrics.in_flight -= 1
         if not self.watching.idle:

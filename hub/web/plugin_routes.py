@@ -3,6 +3,7 @@ own.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -22,6 +23,7 @@ log = structlog.get_logger("hub.plugins")
 _HIDDEN = frozenset({"authorization", "proxy-authorization", "cookie"})
 _OWN = frozenset({"server", "content-length", "content-type", "transfer-encoding", "connection", "date"})
 _CLOSE = {"Connection": "close"}
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 
 
 class PluginRoutes:
@@ -47,15 +49,16 @@ class PluginRoutes:
                     allowed.append(route.method)
                     continue
                 if one.failed is not None:
-                    return problem(503, f"The plugin {one.name} does not run: {one.failed}")
-                return await self._call(one.name, route, params, request)
+                    why = f": {one.failed}" if admin else ""
+                    return problem(503, f"The plugin {one.name} does not run{why}")
+                return await self._call(one.name, route, params, request, admin=admin)
         if allowed:
             listed = ", ".join(sorted(set(allowed)))
             return problem(405, f"Use one of these methods here: {listed}", headers={"Allow": listed})
         return None
 
     async def _call(
-        self, plugin: str, route: Route, params: Mapping[str, str], request: web.BaseRequest
+        self, plugin: str, route: Route, params: Mapping[str, str], request: web.BaseRequest, *, admin: bool
     ) -> web.Response:
         one = next(one for one in self._host.running if one.name == plugin)
         body = await _body(request, route)
@@ -71,9 +74,12 @@ class PluginRoutes:
             body=body,
         )
         try:
-            said = await one.guard.call(f"route {route.path}", _served, route, asked, timeout_s=route.timeout_s)
+            said = await one.guard.call(
+                f"route {route.path}", _served, route, asked, timeout_s=route.timeout_s, counts=False
+            )
         except Refused as refused:
-            return problem(503, f"The plugin {plugin} cannot answer now: {redact_text(str(refused))}")
+            why = f": {redact_text(str(refused))}" if admin else ""
+            return problem(503, f"The plugin {plugin} cannot answer now{why}")
         if isinstance(said, BadRequest):
             return problem(400, redact_text(str(said)))
         if isinstance(said, StoreUnavailable):
@@ -90,8 +96,20 @@ async def _served(route: Route, request: HttpRequest) -> HttpResponse | StoreUna
     except (StoreUnavailable, BadRequest) as expected:
         return expected
     if isinstance(said, HttpResponse):
-        said.content  # noqa: B018 - what cannot be written is the plugin's mistake, and shows here
+        _check(said)
     return said
+
+
+def _check(said: HttpResponse) -> None:
+    """What cannot be written is the plugin's mistake, and shows here. Raises whatever it raises."""
+    if type(said.status) is not int or not 200 <= said.status <= 599:
+        raise ValueError(f"{said.status!r} is no HTTP status of an answer")
+    for text in (said.content_type, *(part for pair in said.headers.items() for part in pair)):
+        if not text.isprintable() or not text.encode():
+            raise ValueError(f"{text!r} cannot stand in a header")
+    if not all(_TOKEN.fullmatch(name) for name in said.headers):
+        raise ValueError("a header has a name that is none")
+    _ = said.content
 
 
 def _params(route: Route, parts: list[str]) -> dict[str, str] | None:
@@ -129,7 +147,7 @@ async def _body(request: web.BaseRequest, route: Route) -> bytes | web.Response:
 
 
 def _written(said: HttpResponse) -> web.Response:
-    headers = {name: value for name, value in said.headers.items() if name.lower() not in _OWN and value.isprintable()}
+    headers = {name: value for name, value in said.headers.items() if name.lower() not in _OWN}
     headers |= {"Server": SERVER, "Content-Type": said.content_type}
     headers.setdefault("Cache-Control", "no-store")
     return web.Response(status=said.status, body=said.content, headers=headers)

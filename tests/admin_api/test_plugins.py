@@ -136,7 +136,7 @@ async def test_a_tripped_plugin_says_why(site: Site) -> None:
         await until(tripped)
         row = (await admin.get("/plugins/failing")).body
 
-    assert row["why"] == "left alone for a while: on_finished failed, 5 failures in a row"
+    assert row["why"] == "left alone for a while: on_finished failed 5 times in a row"
     assert (row["trips"], row["failures"], row["hooks"]["on_finished"]["failures"]) == (1, 5, 5)
     assert row["hooks"]["on_finished"]["calls"] == 5
 

@@ -189,7 +189,7 @@ async def test_headers_that_are_the_hubs_own(stage: Stage, name: str) -> None:
     (leg,) = stage.world["P2"].received
     assert leg.headers[headers.AUTHORIZATION] != "x"
     assert leg.headers[headers.TO_PARTY] == "EMA"
-    assert incarnation(stage.hub, Everything).guard.timing("on_forwarding").failures == 1
+    assert incarnation(stage.hub, Everything).guard.standing.timing("on_forwarding").failures == 1
 
 
 async def test_a_header_cannot_hold_a_second_line(stage: Stage) -> None:

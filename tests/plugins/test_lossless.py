@@ -9,7 +9,7 @@ from hub.clock import ManualClock
 from hub.ocpi import names
 from hub.ocpi.names import Interface
 from hub.plugin import inbox as inboxes
-from hub.plugin.guard import COOL_DOWN_S, MOST_FAILURES
+from hub.plugin.standing import COOL_DOWN_S, MOST_FAILURES
 from hub.sandbox import objects
 from tests.hubs import settled
 from tests.plugins.hosting import hosting, put_session, running

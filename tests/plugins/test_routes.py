@@ -58,7 +58,7 @@ async def test_what_goes_wrong_is_a_problem_a_person_can_read(hub: RunningHub) -
     assert (away[0], away[2]) == (503, "application/problem+json")
     wrong = await call(hub, "POST", "/admin/v1/secretive", data=b"{", headers=OPERATOR)
     assert (wrong[0], wrong[2]) == (400, "application/problem+json")
-    assert incarnation(hub, Secretive).guard.failures == 0  # a caller's mistake is none of the plugin's
+    assert incarnation(hub, Secretive).guard.standing.failures == 0  # a caller's mistake is none of the plugin's
     body = io.BytesIO(b"x" * (1024 * 1024 + 1))
     large = await call(hub, "POST", "/admin/v1/secretive", data=body, headers=OPERATOR)
     assert large[0] == 413

@@ -12,7 +12,7 @@ import structlog
 from hub.app import RunningHub
 from hub.clock import ManualClock
 from hub.plugin import Plugin
-from hub.plugin.guard import COOL_DOWN_S, MOST_BLOCKS, MOST_FAILURES
+from hub.plugin.standing import COOL_DOWN_S, MOST_BLOCKS, MOST_FAILURES
 from tests.plugins import unruly
 from tests.plugins.hosting import hosting, incarnation, put_session, running
 from tests.waiting import until
@@ -50,11 +50,11 @@ async def test_the_message_goes_on(tmp_path: Path, plugin: type[Plugin[Any]], ki
             assert failures(hub, plugin.name, kind) >= 1
             guard = incarnation(hub, plugin).guard
             assert guard.tripped
-            assert guard.trips == 1
+            assert guard.standing.trips == 1
             assert ("plugin_tripped", plugin.name) in [(one.kind, one.subject) for one in hub.alarms.newest_first]
-            calls = guard.timing("on_routed").calls
+            calls = guard.standing.timing("on_routed").calls
             assert (await put_session(world)).status_code == 1000
-            assert guard.timing("on_routed").calls == calls  # it is left alone
+            assert guard.standing.timing("on_routed").calls == calls  # it is left alone
     assert "c2VjcmV0" not in str(lines)
     gc.collect()
     left = [task for task in asyncio.all_tasks() if "unruly" in str(task.get_coro())]
@@ -85,7 +85,7 @@ async def test_it_is_tried_again_after_the_cool_down(tmp_path: Path) -> None:
         await clock.advance(COOL_DOWN_S + 1)
         running(hub, unruly.Raises).may_pass = True
         await put_session(world)
-        assert guard.failures == 0
+        assert guard.standing.failures == 0
         standing = [one.kind for one in hub.alarms.newest_first if one.standing and one.subject == "raises"]
         assert not standing
 
@@ -124,7 +124,7 @@ async def test_one_that_blocks_the_loop_is_named_with_its_stack_and_trips(tmp_pa
                 taken = perf_counter() - started
                 assert (blocked.status_code, other.status_code) == (1000, 1000)
                 assert taken < 2 * unruly.Blocks.seconds
-                await until(lambda number=number: guard.timing("on_routed").failures == number + 1)  # type: ignore[misc]
+                await until(lambda number=number: guard.standing.timing("on_routed").failures == number + 1)  # type: ignore[misc]
             assert guard.tripped
             assert failures(hub, "blocks", "blocked") == MOST_BLOCKS
             kinds = {one.kind for one in hub.alarms.newest_first if one.subject == "blocks"}

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from hub.clock import Clock
-from hub.plugin.guard import GuardEvents, told
+from hub.plugin.guard import told
 from hub.plugin.hub_api import NotAllowed
+from hub.plugin.standing import GuardEvents
 from hub.plugin.stepping import end
 
 MOST_TASKS = 1_000

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from hub.broker.plugins.host import PluginHost, as_in_settings
+from hub.broker.plugins.host import PluginHost
+from hub.broker.plugins.wanted import as_in_settings
 from hub.errors import SettingsError
 from hub.plugin.api import Plugin
 from hub.plugin.config import PluginConfig

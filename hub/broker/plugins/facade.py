@@ -48,7 +48,7 @@ _PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What all plugins share of the hub."""
+    """What all plugins share of the hub. `sealed` is the vault of their secrets, whose own key outlives a rotation."""
 
     store: Store
     registry: RegistryKeeper
@@ -57,8 +57,8 @@ class Services:
     computing: Computing
     alarms: Alarms
     clock: Clock
-    vault: Vault
     fingerprints: Fingerprints
+    sealed: Vault
 
 
 class PluginSecrets:
@@ -102,9 +102,18 @@ class HubOfPlugin:
         self._duties = duties
         self._clockwork = clockwork
         self._metrics = metrics
+        self._closed = False
         self.log = structlog.get_logger("hub.plugin").bind(plugin=plugin)
         self.shelf = PluginShelf(services.store.shelf, plugin)
-        self.secrets = PluginSecrets(services.vault, services.fingerprints, plugin)
+        self.secrets = PluginSecrets(services.sealed, services.fingerprints, plugin)
+
+    def close(self) -> None:
+        """The plugin has stopped: it says nothing any more."""
+        self._closed = True
+
+    def _open(self) -> None:
+        if self._closed:
+            raise NotAllowed("the plugin has stopped")
 
     # --- time ---
 
@@ -181,6 +190,7 @@ class HubOfPlugin:
         term: Term | None = None,
         timeout: float | None = None,
     ) -> Answer:
+        self._open()
         if term is not None:
             await self._duties.check(term)
         request = Request(to, module, interface, method, path)
@@ -188,6 +198,7 @@ class HubOfPlugin:
         return await self._services.sending.send(self._plugin, as_party, request)
 
     async def deliver(self, handle: str, result: object) -> Answer:
+        self._open()
         return await self._services.sending.deliver(self._plugin, handle, result)
 
     async def http(
@@ -200,6 +211,7 @@ class HubOfPlugin:
         timeout: float = 10.0,
         max_body: int = 1024 * 1024,
     ) -> HttpAnswer:
+        self._open()
         return await self._http.request(method, url, headers=headers, body=body, timeout_s=timeout, max_body=max_body)
 
     # --- what lasts, several nodes ---

@@ -5,54 +5,44 @@ Rules
 - A plugin whose `start` fails is left out with a standing alarm and tried again every `RETRY_S`; its `on_error` speaks
   for it meanwhile. The hub and the other plugins start all the same. In a reload it leaves everything as it was.
 - A reload keeps every instance whose class and configuration are the same. A changed one is made and started beside the
-  old one, with its state; then the chain is exchanged in one step, and the old one ends.
+  old one, takes over its state, and the chain is exchanged in one step. The old one ends when what was under way with
+  it is over.
+- Whatever a plugin raises, it does not get past this room.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import structlog
 
 from hub.broker.plugins.choices import ChoiceBook, Choices
 from hub.broker.plugins.incarnation import Incarnation, NotStarted
-from hub.broker.plugins.local_parties import LocalParties, PartyTaken, Player
+from hub.broker.plugins.local_parties import LocalParties, Player
 from hub.broker.plugins.making import Maker
 from hub.broker.plugins.notices import Notices
+from hub.broker.plugins.tellers import Tellers
+from hub.broker.plugins.wanted import Settled, Wanting, no_clashes
 from hub.broker.plugins.watching import Watching
 from hub.clock import Clock
 from hub.errors import SettingsError, StoreUnavailable
+from hub.plugin.api import LocalParty
 from hub.plugin.chain import Chain
 from hub.plugin.inbox import Inbox
-from hub.plugin.loader import DEFAULT_SET, Available, Chosen, available, chosen
+from hub.plugin.loader import Available, Chosen
 from hub.plugin.watchdog import Blocked
-from hub.plugin.web import Audience
 from hub.plugin.words import Phase
 
 log = structlog.get_logger("hub.plugins")
 
 RETRY_S = 30.0
 FOLLOW_S = 2.0
-_DRAIN_S = 5.0
-# First parts of paths that are the hub's own, by audience.
-OWN_ADMIN = frozenset({"platforms", "parties", "agreements", "catalog", "pulls", "alarms", "plugins", "openapi.json"})
-OWN_PUBLIC = frozenset({"ocpi", "admin", "healthz", "readyz", "metrics", "dashboard", "favicon.ico", "logo.svg"})
+# How long an old instance may have to see the end of what was under way with it.
+_UNDER_WAY_S = 5.0
+_PULSE_S = 0.01
 
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What the settings say: names in order (None: the default set), tables by name, the folder, and where that
-    stands.
-    """
-
-    names: tuple[str, ...] | None
-    tables: Mapping[str, Mapping[str, Any]]
-    folder: Path | None
-    source: str
+_Ending = list[tuple[Chain, Incarnation, Incarnation | None]]
 
 
 class PluginHost:
@@ -64,6 +54,7 @@ class PluginHost:
         self,
         *,
         read: Callable[[], Settled],
+        wanting: Wanting,
         maker: Maker,
         watching: Watching,
         parties: LocalParties,
@@ -71,9 +62,9 @@ class PluginHost:
         book: ChoiceBook,
         clock: Clock,
         watch: Callable[[], None],
-        more: Sequence[Available] = (),
     ) -> None:
         self._read = read
+        self._wanting = wanting
         self._maker = maker
         self._watching = watching
         self._parties = parties
@@ -81,17 +72,22 @@ class PluginHost:
         self._book = book
         self._clock = clock
         self._watch = watch
-        self._more = more
         self._changing = asyncio.Lock()
-        self._tellers: dict[str, asyncio.Task[None]] = {}
+        self._tellers = Tellers()
+        watching.inboxes = self._tellers.inboxes
+        notices.on_turn = parties.review
         self.running: tuple[Incarnation, ...] = ()
-        self.found: dict[str, Available] = {}
         self.settled = Settled(None, {}, None, "the settings")
         self.choices = Choices()
         self.leaked: Counter[str] = Counter()
         self.reloads = 0
 
     # --- who is there ---
+
+    @property
+    def found(self) -> Mapping[str, Available]:
+        """Every plugin there is, whether it runs or not."""
+        return self._wanting.found
 
     def one(self, name: str) -> Incarnation | None:
         """The instance that is meant to run now."""
@@ -104,7 +100,7 @@ class PluginHost:
     @property
     def inboxes(self) -> Mapping[str, Inbox]:
         """What waits for plugins that watch what is over, by name."""
-        return self._watching.inboxes
+        return self._tellers.inboxes
 
     # --- the start and the end ---
 
@@ -113,22 +109,30 @@ class PluginHost:
         self.choices = await self._book.load()
         self.settled = await asyncio.to_thread(self._read)
         try:
-            wanted = await self._wanted(self.settled, self.choices)
+            made = await self._all_made(self.choices)
         except SettingsError as wrong:
             # What was set at run time must not keep the hub from starting: nobody could undo it then.
-            wanted = await self._wanted(self.settled, Choices(disabled=self.choices.disabled))
+            made = await self._all_made(Choices(disabled=self.choices.disabled))
             self._notices.set_aside(str(wrong))
-        made = [self._made(choice, None) for choice in wanted]
-        self._no_clashes(made)
+        if made:
+            self._watch()
+        problems = await self._parties.settle(_parties_of(made))
         for one in made:
             try:
-                await self._started(one)
+                await self._started(one, problems)
             except NotStarted as why:
-                self._left_out(one, str(why))
+                one.failed = str(why)
+                one.guard.standing.hold()
+                self._notices.left_out(one.name, str(why))
         self._put_in_place(made)
         for one in made:
             if one.failed is None:
                 log.info("plugin runs", plugin=one.name, origin=one.chosen.origin)
+
+    async def _all_made(self, choices: Choices) -> list[Incarnation]:
+        made = [self._made(choice, None) for choice in await self._wanting.of(self.settled, choices)]
+        no_clashes((one.name, one.routes) for one in made)
+        return made
 
     def _made(self, choice: Chosen, before: Incarnation | None) -> Incarnation:
         """An instance that says what it watches. Raises SettingsError."""
@@ -139,18 +143,9 @@ class PluginHost:
             raise _cannot_run(choice, why) from None
         return one
 
-    def _left_out(self, one: Incarnation, why: str) -> None:
-        one.failed = why
-        one.guard.hold()
-        self._notices.left_out(one.name, why)
-
-    async def _started(self, one: Incarnation) -> None:
-        try:
-            await self._parties.settle(one.name, one.parties)
-        except PartyTaken as taken:
-            raise NotStarted(f"it cannot play its party: {taken}") from None
-        except StoreUnavailable as away:
-            raise NotStarted(f"its parties could not be stored: {away}") from None
+    async def _started(self, one: Incarnation, problems: Mapping[str, str]) -> None:
+        if one.name in problems:
+            raise NotStarted(f"it cannot play its party: {problems[one.name]}")
         await one.start()
 
     async def stop(self) -> None:
@@ -159,18 +154,9 @@ class PluginHost:
             self._watching.chain = Chain()
             running, self.running = self.running, ()
             for one in reversed(running):
-                await self._end(one)
-            for teller in self._tellers.values():
-                teller.cancel()
-            await asyncio.gather(*self._tellers.values(), return_exceptions=True)
-            self._tellers.clear()
-
-    async def _end(self, one: Incarnation) -> None:
-        """What was meant for it still reaches it; then it stops."""
-        inbox = self._watching.inboxes.get(one.name)
-        if inbox is not None and not one.guard.tripped:
-            await inbox.drained(_DRAIN_S)
-        await self._stopped(one)
+                await self._tellers.told(one)
+                await self._stopped(one)
+            await self._tellers.close_all()
 
     async def _stopped(self, one: Incarnation, successor: Incarnation | None = None) -> None:
         if successor is not None:  # what the new instance has begun since is none of the old one's tasks
@@ -183,8 +169,9 @@ class PluginHost:
     async def reload(self) -> None:
         """Takes the settings over as they are now. Raises SettingsError, and then nothing has changed."""
         async with self._changing:
-            await self._change(await asyncio.to_thread(self._read), self.choices)
+            ending = await self._change(await asyncio.to_thread(self._read), self.choices)
             self.reloads += 1
+        await self._ended(ending)
 
     async def choose(self, choices: Choices) -> None:
         """Takes over what an operator chose, and stores it once it works. Raises SettingsError, StoreUnavailable,
@@ -192,19 +179,19 @@ class PluginHost:
         """
         async with self._changing:
             settled = await asyncio.to_thread(self._read)
-            await self._wanted(settled, choices)
+            await self._wanting.of(settled, choices)
             saved = await self._book.save(choices)
             try:
-                await self._change(settled, saved)
-            except SettingsError:
-                self.choices = await self._book.save(
-                    Choices(self.choices.enabled, self.choices.disabled, self.choices.config, saved.revision)
-                )
+                ending = await self._change(settled, saved)
+            except BaseException:
+                self.choices = await self._book.save(replace(self.choices, revision=saved.revision))
                 raise
             self.choices = saved
+        await self._ended(ending)
 
-    async def _change(self, settled: Settled, choices: Choices) -> None:
-        wanted = await self._wanted(settled, choices)
+    async def _change(self, settled: Settled, choices: Choices) -> _Ending:
+        """Puts others in place; what has to end."""
+        wanted = await self._wanting.of(settled, choices)
         before = {one.name: one for one in self.running}
         kept: list[Incarnation] = []
         fresh: list[Incarnation] = []
@@ -214,107 +201,67 @@ class PluginHost:
                 if old is None or old.chosen != choice:
                     fresh.append(old := self._made(choice, old))
                 kept.append(old)
-            self._no_clashes(kept)
+            no_clashes((one.name, one.routes) for one in kept)
+            problems = await self._parties.settle(_parties_of(kept))
             for new in fresh:
-                await self._succeeded(before.get(new.name), new)
-        except SettingsError:
+                await self._succeeds(new, problems)
+            for new in fresh:
+                _take_over(new, before.get(new.name))
+        except BaseException:
             await self._taken_back(fresh)
             raise
+        chain = self._watching.chain
         self._put_in_place(kept)
-        after = {one.name: one for one in kept}
-        for old in before.values():
-            if old not in kept:
-                if old.name not in after:
-                    await self._gone(old)
-                await self._stopped(old, after.get(old.name))
         self.settled = settled
         log.info("plugins are in place", plugins=[one.name for one in kept], changed=[one.name for one in fresh])
+        after = {one.name: one for one in kept}
+        return [(chain, old, after.get(old.name)) for old in before.values() if old not in kept]
+
+    async def _succeeds(self, new: Incarnation, problems: Mapping[str, str]) -> None:
+        """Starts an instance that others must not do without. Raises SettingsError."""
+        try:
+            await self._started(new, problems)
+        except NotStarted as why:
+            raise _cannot_run(new.chosen, why) from None
+
+    async def _ended(self, ending: _Ending) -> None:
+        """Lets go of instances, when what is under way with them is over."""
+        for chain, old, successor in ending:
+            await self._let_finish(chain, old)
+            if successor is None:
+                await self._tellers.told(old)
+                await self._tellers.close([old.name])
+                self._notices.gone(old.name)
+            await self._stopped(old, successor)
+
+    async def _let_finish(self, chain: Chain, old: Incarnation) -> None:
+        try:
+            async with asyncio.timeout(_UNDER_WAY_S):
+                while chain.under_way.count or old.guard.busy:  # noqa: ASYNC110 - rare, and short
+                    await asyncio.sleep(_PULSE_S)
+        except TimeoutError:
+            log.warning("a plugin ends while messages are under way with it", plugin=old.name)
 
     async def _taken_back(self, fresh: Sequence[Incarnation]) -> None:
         """Nothing of a change stands."""
         for one in fresh:
             await self._stopped(one)
-        for old in self.running:
-            if old.failed is None:
-                await self._parties.settle(old.name, old.parties)
-
-    async def _succeeded(self, old: Incarnation | None, new: Incarnation) -> None:
-        """Starts an instance with what the one before it has to hand over. Raises SettingsError."""
-        try:
-            self._hand_over(old, new)
-            await self._started(new)
-        except NotStarted as why:
-            raise _cannot_run(new.chosen, why) from None
-
-    def _hand_over(self, old: Incarnation | None, new: Incarnation) -> None:
-        if old is None or old.failed is not None:
-            return
-        try:
-            state = old.plugin.export_state()
-            if state is not None:
-                new.plugin.import_state(state)
-        except Exception as raised:  # the boundary to the plugin
-            raise NotStarted(f"it does not take over its state: {type(raised).__name__}") from raised
-
-    async def _gone(self, old: Incarnation) -> None:
-        """The plugin runs no more: what is on its way to it may still arrive, then its inbox goes."""
-        self._parties.play(old.name, None)
-        inbox = self._watching.inboxes.get(old.name)
-        if inbox is not None:
-            await inbox.drained(_DRAIN_S)
-            self._watching.inboxes.pop(old.name, None)
-        teller = self._tellers.pop(old.name, None)
-        if teller is not None:
-            teller.cancel()
-            await asyncio.gather(teller, return_exceptions=True)
-        self._notices.gone(old.name)
-
-    async def _wanted(self, settled: Settled, choices: Choices) -> list[Chosen]:
-        """What is to run. Raises SettingsError."""
-        found = await asyncio.to_thread(available, settled.folder)
-        for one in self._more:
-            found[one.name] = one
-        self.found = found
-        kept = {name: as_in_settings(table) for name, table in choices.config.items() if name in found}
-        tables = {**settled.tables, **kept}
-        settled_names = list(settled.names) if settled.names is not None else [n for n in DEFAULT_SET if n in found]
-        names = [name for name in choices.names(settled_names) if name in found or name in settled_names]
-        return chosen(names, tables, found, settled.source)
-
-    def _no_clashes(self, made: Sequence[Incarnation]) -> None:
-        """No two plugins answer for one path. Raises SettingsError."""
-        taken: dict[tuple[bool, str], str] = {}
-        for one in made:
-            for first in {(route.audience is Audience.ADMIN, route.path.split("/")[1]) for route in one.routes}:
-                own = OWN_ADMIN if first[0] else OWN_PUBLIC
-                other = "the hub" if first[1] in own else taken.setdefault(first, one.name)
-                if other != one.name:
-                    raise SettingsError(
-                        f"the plugins {other} and {one.name} both have routes below /{first[1]}: run one of them"
-                        if other != "the hub"
-                        else f"the plugin {one.name} has routes below /{first[1]}, which is the hub's own"
-                    )
+        nobody: dict[str, Sequence[LocalParty]] = {one.name: () for one in fresh}
+        await self._parties.settle(nobody | _parties_of(self.running))
 
     def _put_in_place(self, made: Sequence[Incarnation]) -> None:
         """From now on these are the plugins."""
-        inboxes = self._watching.inboxes
-        for one in made:
-            inbox = inboxes.get(one.name)
-            if inbox is None and not any(Phase.FINISHED in watch.phases for watch in one.watches):
-                continue
-            if inbox is None:
-                inbox = inboxes[one.name] = Inbox(one.name)
-                self._tellers[one.name] = asyncio.get_running_loop().create_task(
-                    inbox.run(), name=f"plugin {one.name} finished"
-                )
-            inbox.belong_to(one.guard, one.plugin.on_finished, one.plugin.on_gap)
+        self._tellers.belong_to(made)
+        gone = {one.name for one in self.running} - {one.name for one in made}
         self.running = tuple(made)
         if made:
             self._watch()
         self._watching.chain = Chain(one.link for one in made)
+        for name in gone:
+            self._parties.play(name, None)
         for one in made:
-            if one.parties and one.failed is None:
-                self._parties.play(one.name, Player(one.plugin, one.guard))
+            plays = one.parties and one.failed is None
+            self._parties.play(one.name, Player(one.plugin, one.guard) if plays else None)
 
     # --- beside the traffic ---
 
@@ -332,53 +279,58 @@ class PluginHost:
         while True:
             await self._clock.sleep(FOLLOW_S)
             self._parties.review()
-            for inbox in self.inboxes.values():
-                inbox.stir()
+            self._tellers.stir()
             try:
                 choices = await self._book.load()
                 if choices.revision != self.choices.revision:
                     await self._follow(choices)
+                if self._clock.monotonic() >= retry_at:
+                    retry_at = self._clock.monotonic() + RETRY_S
+                    await self._retry()
             except StoreUnavailable:
                 continue
-            if self._clock.monotonic() >= retry_at:
-                retry_at = self._clock.monotonic() + RETRY_S
-                await self._retry()
 
     async def _follow(self, choices: Choices) -> None:
+        ending: _Ending = []
         async with self._changing:
             if choices.revision == self.choices.revision:
                 return
             try:
-                await self._change(await asyncio.to_thread(self._read), choices)
+                ending = await self._change(await asyncio.to_thread(self._read), choices)
             except SettingsError as wrong:
                 log.error("what was chosen about plugins cannot be used here", problem=str(wrong))
             self.choices = choices
+        await self._ended(ending)
 
     async def _retry(self) -> None:
         async with self._changing:
-            for one in self.running:
-                if one.failed is None:
-                    continue
+            failed = [one for one in self.running if one.failed is not None]
+            if not failed:
+                return
+            problems = await self._parties.settle(_parties_of(self.running))
+            for one in failed:
                 try:
-                    await self._started(one)
+                    await self._started(one, problems)
                 except NotStarted as why:
                     one.failed = str(why)
                     continue
                 one.failed = None
-                one.guard.release()
+                one.guard.standing.release()
                 if one.parties:
                     self._parties.play(one.name, Player(one.plugin, one.guard))
                 self._notices.recovered(one.name)
 
 
+def _take_over(new: Incarnation, old: Incarnation | None) -> None:
+    try:
+        new.take_over(old)
+    except NotStarted as why:
+        raise _cannot_run(new.chosen, why) from None
+
+
+def _parties_of(made: Sequence[Incarnation]) -> dict[str, Sequence[LocalParty]]:
+    return {one.name: one.parties for one in made}
+
+
 def _cannot_run(choice: Chosen, why: NotStarted) -> SettingsError:
     return SettingsError(f"the plugin {choice.name} ({choice.origin}) cannot run: {why}")
-
-
-def as_in_settings(value: Any) -> Any:
-    """What came as JSON, with fractions as a file of settings has them."""
-    if isinstance(value, dict):
-        return {name: as_in_settings(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [as_in_settings(inner) for inner in value]
-    return float(value) if isinstance(value, Decimal) else value

@@ -9,11 +9,13 @@ from weakref import WeakSet
 
 from hub.broker.plugins.clockwork import Clockwork
 from hub.broker.plugins.duties import Duties
+from hub.broker.plugins.facade import HubOfPlugin
 from hub.plugin.api import LocalParty, Plugin
 from hub.plugin.chain import Link
-from hub.plugin.guard import Guard, GuardEvents, told
-from hub.plugin.inspecting import problems_of_routes, problems_of_watches
+from hub.plugin.guard import Guard, told
+from hub.plugin.inspecting import problems_of_parties, problems_of_routes, problems_of_watches
 from hub.plugin.loader import Chosen
+from hub.plugin.standing import GuardEvents
 from hub.plugin.stepping import end
 from hub.plugin.web import Route
 from hub.plugin.words import Watch
@@ -23,11 +25,7 @@ STOP_S = 5.0
 
 
 class NotStarted(Exception):
-    """The plugin cannot run; the sentence says why. `mistake`: it is one of its author, and trying again is no use."""
-
-    def __init__(self, why: str, *, mistake: bool = False) -> None:
-        super().__init__(why)
-        self.mistake = mistake
+    """The plugin cannot run; the sentence says why."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +35,7 @@ class Incarnation:
     chosen: Chosen
     plugin: Plugin[Any]
     guard: Guard
+    hub: HubOfPlugin
     clockwork: Clockwork
     duties: Duties
     watches: tuple[Watch, ...] = ()
@@ -61,13 +60,32 @@ class Incarnation:
             self.watches = tuple(self.plugin.watches())
             self.routes = tuple(self.plugin.routes())
             self.parties = tuple(self.plugin.parties())
-        except Exception as raised:  # noqa: BLE001 - the boundary to the plugin
-            raise NotStarted(f"it does not say what it watches: {told(raised)}", mistake=True) from None
-        problems = problems_of_watches(self.plugin, self.watches) or problems_of_routes(self.routes)
-        if not problems and any(not isinstance(party, LocalParty) for party in self.parties):
-            problems = ["parties() gives something else than LocalParty"]
+            problems = (
+                problems_of_watches(self.plugin, self.watches)
+                or problems_of_routes(self.routes)
+                or problems_of_parties(self.parties)
+            )
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # noqa: BLE001 - the boundary to the plugin
+            raise NotStarted(f"it does not say what it watches: {told(raised)}") from None
         if problems:
-            raise NotStarted(problems[0], mistake=True)
+            raise NotStarted(problems[0])
+
+    def take_over(self, old: "Incarnation | None") -> None:
+        """What the instance before it hands over. Nothing may wait between this and putting it in place, or what is
+        counted meanwhile would be lost. Raises NotStarted.
+        """
+        if old is None or old.failed is not None:
+            return
+        try:
+            state = old.plugin.export_state()
+            if state is not None:
+                self.plugin.import_state(state)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # noqa: BLE001 - the boundary to the plugin
+            raise NotStarted(f"it does not take over its state: {told(raised)}") from None
 
     async def start(self) -> None:
         """Raises NotStarted when it fails or takes too long."""
@@ -83,6 +101,7 @@ class Incarnation:
         await self.clockwork.close()
         await self.duties.close()
         await self.guard.close()
+        self.hub.close()
         self.leaked = await self._end_leaked(owner)
         if self.leaked:
             events.failed(self.name, "stop", "leaked", f"{self.leaked} tasks of its own were still there")
@@ -113,7 +132,9 @@ async def _bounded(call: Callable[[], Any], seconds: float, name: str) -> str | 
     async def work() -> str | None:
         try:
             await call()
-        except (Exception, SystemExit) as raised:  # noqa: BLE001 - the boundary to the plugin
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # noqa: BLE001 - the boundary to the plugin; it may cancel itself, too
             return told(raised)
         return None
 
@@ -124,7 +145,7 @@ async def _bounded(call: Callable[[], Any], seconds: float, name: str) -> str | 
         if not task.done():
             task.cancel()
     if done:
-        return task.result()
+        return "it was cancelled" if task.cancelled() else task.result()
     await asyncio.wait({task}, timeout=1.0)
     if not task.done():
         end(task)

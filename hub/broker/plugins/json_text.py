@@ -6,7 +6,7 @@ from hub.ocpi import codec
 def json_text(value: object, what: str) -> bytes:
     """JSON values as text. Raises ValueError, which says `what` it was, for a value that is not JSON."""
     try:
-        text = codec.dumps(value)
+        text = codec.dumps_exactly(value)
         # A Decimal that is no number can be written, and then not be read.
         codec.loads(text)
     except (TypeError, ValueError, RecursionError) as problem:

@@ -4,44 +4,44 @@ A plugin's parties are a platform in the registry, so routing, agreements, clien
 knowing what they are. Their URLs lead nowhere; `deliver` is what answers.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
+from hub.broker.departures import Departures
 from hub.broker.legs import Leg
 from hub.broker.liveness import LivenessBoard
+from hub.broker.plugins.json_text import json_text
 from hub.broker.plugins.local_ids import platform_of
-from hub.broker.plugins.spoken import Spoken, Unusable
+from hub.broker.plugins.spoken import Spoken
 from hub.broker.registry import RegistryKeeper
 from hub.clock import Clock
 from hub.domain.opposites import USEFUL_ENDPOINTS
 from hub.domain.outcome import Answer as WireAnswer
 from hub.domain.outcome import Lost, Outcome, TimedOut, Unsent, UnsentReason
-from hub.domain.platform import Connection, Endpoint, HostedRole, Platform
+from hub.domain.platform import Connection, Endpoint, HostedRole, Platform, RoleName
 from hub.errors import StoreConflict
 from hub.ocpi import codec, urls
 from hub.ocpi.names import FUNCTIONAL_MODULES, Interface
+from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 from hub.ocpi.token import TokenEncoding, new_token
 from hub.ocpi.versions import SERVED
 from hub.plugin.api import LocalParty, Plugin
 from hub.plugin.exchange import Content, PartyRequest, Result
-from hub.plugin.guard import Guard, Refused, TookTooLong
-from hub.plugin.verdicts import Answer, Reject
+from hub.plugin.guard import Guard, Refused, TookTooLong, told
+from hub.plugin.verdicts import Answer, Reject, checked
 from hub.plugin.words import Body
 from hub.store.records import Callback
 from hub.store.vault import Vault
 
+_INTERFACES = {interface.value.lower(): interface for interface in Interface}
 _MOST_BODY = 20 * 1024 * 1024
 _RESULT = "result"
 _CONTEXT = "context"
-
-
-class PartyTaken(Exception):
-    """A party that a plugin wants to play is another platform's; the sentence says which."""
+MOST_CONTEXT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +56,71 @@ class LocalParties:
     """The wire to plugins' parties, and their places in the registry."""
 
     def __init__(
-        self, registry: RegistryKeeper, liveness: LivenessBoard, vault: Vault, spoken: Spoken, clock: Clock
+        self,
+        *,
+        registry: RegistryKeeper,
+        liveness: LivenessBoard,
+        departures: Departures,
+        vault: Vault,
+        contexts: Vault,
+        spoken: Spoken,
+        hub: PartyId,
+        clock: Clock,
     ) -> None:
+        """`contexts` opens what plugins gave with their requests; `hub` is the hub's own party."""
         self._registry = registry
         self._liveness = liveness
+        self._departures = departures
         self._vault = vault
+        self._contexts = contexts
         self._spoken = spoken
+        self._hub = hub
         self._clock = clock
         self._players: dict[str, Player] = {}
 
     # --- who is there ---
 
-    async def settle(self, name: str, parties: Sequence[LocalParty]) -> None:
-        """Gives the plugin's parties their places in the registry. Raises PartyTaken, StoreUnavailable."""
+    async def settle(self, wanted: Mapping[str, Sequence[LocalParty]]) -> dict[str, str]:
+        """Gives the parties of all plugins their places in the registry: first everybody gives up what is not theirs
+        any more, then everybody takes what is new, so that a party may go from one plugin to another. By plugin, why it
+        cannot have its parties. Raises StoreUnavailable.
+        """
+        keys = {one.key: name for name, parties in wanted.items() for one in map(_role_name, parties)}
+        for platform in self._registry.snapshot.platforms:
+            if platform.plugin is not None:
+                await self._give_up(platform, wanted.get(platform.plugin), keys)
+        problems = {}
+        for name, parties in wanted.items():
+            problem = await self._take(name, parties)
+            if problem is not None:
+                problems[name] = problem
+        return problems
+
+    async def _give_up(
+        self, platform: Platform, parties: Sequence[LocalParty] | None, taken: Mapping[str, str]
+    ) -> None:
+        """A plugin that is not there any more keeps its parties unless another wants them: it may come back."""
+        mine = None if parties is None else {one.key for one in map(_role_name, parties)}
+        kept = tuple(
+            role
+            for role in platform.roles
+            if (role.key in mine if mine is not None else taken.get(role.key, platform.plugin) == platform.plugin)
+        )
+        if len(kept) == len(platform.roles):
+            return
+        now = self._clock.now()
+        after = await self._registry.change(platform.id, lambda stored: stored.changed(now, roles=kept))
+        if after is not None:
+            self._departures.left(platform, after)
+            await self._departures.follow(platform)
+
+    async def _take(self, name: str, parties: Sequence[LocalParty]) -> str | None:
         platform_id = platform_of(name)
         known = self._registry.snapshot.platform(platform_id)
+        if any(one.party == self._hub for one in parties):
+            return f"{self._hub} is the hub's own party"
         if not parties and known is None:
-            return
+            return None
         now = self._clock.now()
         roles = tuple(_role(one, known, now) for one in parties)
         endpoints = _endpoints(platform_id, parties)
@@ -80,9 +128,12 @@ class LocalParties:
             if known is None:
                 await self._registry.add(self._made(platform_id, name, roles, endpoints))
             else:
-                await self._registry.change(platform_id, lambda stored: _changed(stored, roles, endpoints, now))
+                after = await self._registry.change(platform_id, lambda stored: _changed(stored, roles, endpoints, now))
+                if after is not None:
+                    await self._departures.inherit_nothing(known, after)
         except StoreConflict as conflict:
-            raise PartyTaken(f"{conflict.key} is hosted by another platform, or reserved for one") from None
+            return f"{conflict.key} is hosted by another platform, or reserved for one"
+        return None
 
     def _made(
         self, platform_id: str, name: str, roles: tuple[HostedRole, ...], endpoints: tuple[Endpoint, ...]
@@ -134,8 +185,11 @@ class LocalParties:
         try:
             if leg.callback is not None:
                 return await self._result(player, leg, leg.callback)
+            request = _request(leg, correlation_id)
+            if request is None:
+                return Unsent(UnsentReason.UNUSABLE, "no endpoint of the plugin's party is at this URL")
             said = await player.guard.call(
-                "handle", player.plugin.handle, _request(leg, correlation_id), timeout_s=leg.timeout_s
+                "handle", player.plugin.handle, request, timeout_s=leg.timeout_s, counts=False
             )
         except TookTooLong:
             return TimedOut()
@@ -153,7 +207,7 @@ class LocalParties:
             callback.receiver.party,
             Content(leg.body, Body.READ, _MOST_BODY),
         )
-        context = context_of(callback.response_url)
+        context = context_of(callback.response_url, self._contexts)
         try:
             await player.guard.call("on_callback", player.plugin.on_callback, context, result, timeout_s=leg.timeout_s)
         except Refused:
@@ -165,32 +219,31 @@ class LocalParties:
             player.guard.misspoke("handle", f"handle returned {type(said).__name__}, not an Answer")
             return Lost("the plugin gave no answer")
         try:
+            checked(said)
             answer = self._spoken.answer(said, None)
-        except Unusable as problem:
-            player.guard.misspoke("handle", str(problem))
+        except Exception as problem:  # noqa: BLE001 - what somebody's values do when they are looked at
+            player.guard.misspoke("handle", told(problem))
             return Lost("the plugin gave an answer that cannot be sent")
         headers = {name.lower(): value for name, value in answer.headers.items()}
         link = headers.get("link")
         return WireAnswer(answer.http, headers, answer.body, () if link is None else (link,))
 
 
-def result_url(platform_id: str, context: object) -> str:
-    """Where results of a plugin's own send go. The context travels in it, and so lasts as long as the way home does.
-    Raises ValueError for a context that is not JSON or too large.
+def result_url(platform_id: str, context: object, contexts: Vault) -> str:
+    """Where results of a plugin's own send go. The context travels in it, sealed, and so lasts as long as the way home
+    does. Raises ValueError for a context that is not JSON or too large.
     """
-    try:
-        text = codec.dumps(context)
-    except (TypeError, ValueError) as problem:
-        raise ValueError(f"the context is not JSON: {problem}") from None
-    if len(text) > 4096:
-        raise ValueError(f"the context has {len(text)} bytes; 4096 are kept")
-    return f"{_base(platform_id)}/{_RESULT}?{_CONTEXT}={base64.urlsafe_b64encode(text).decode()}"
+    text = json_text(context, "the context")
+    if len(text) > MOST_CONTEXT:
+        raise ValueError(f"the context has {len(text)} bytes; {MOST_CONTEXT} are kept")
+    sealed = "" if context is None else contexts.seal(text.decode())
+    return f"{_base(platform_id)}/{_RESULT}?{_CONTEXT}={quote(sealed, safe='')}"
 
 
-def context_of(url: str) -> Any:
-    """The context in such a URL."""
+def context_of(url: str, contexts: Vault) -> Any:
+    """The context in such a URL. Raises KeyUnusable."""
     found = urls.query_value(url.partition("?")[2], _CONTEXT) or ""
-    return codec.loads(base64.urlsafe_b64decode(found)) if found else None
+    return codec.loads(contexts.open(found)) if found else None
 
 
 def _base(platform_id: str) -> str:
@@ -237,15 +290,23 @@ def _changed(
     return stored.changed(now, roles=roles, connection=Connection(endpoints=endpoints, **fields))
 
 
-def _request(leg: Leg, correlation_id: str) -> PartyRequest:
-    path, _, query = leg.url.partition("://")[2].partition("/")[2].partition("?")
-    version, interface, module, tail = [*path.split("/", 3), ""][:4]
+def _role_name(party: LocalParty) -> RoleName:
+    return RoleName(party.role, party.country_code, party.party_id)
+
+
+def _request(leg: Leg, correlation_id: str) -> PartyRequest | None:
+    """The request at an endpoint of a plugin's party; None for any other URL."""
+    path, _, query = leg.url.removeprefix(_base(leg.platform.id)).lstrip("/").partition("?")
+    version, side, module, tail = [*path.split("/", 3), "", "", ""][:4]
+    interface = _INTERFACES.get(side)
+    if version not in SERVED or interface is None or not module:
+        return None
     return PartyRequest(
         sender=leg.sender,
         receiver=leg.receiver,
         version=version,
-        module=module,
-        interface=Interface(interface.upper()),
+        module=unquote(module),
+        interface=interface,
         method=leg.method,
         path=tail,
         query=query,

@@ -85,7 +85,7 @@ class Maker:
         name, clock = chosen.name, self._services.clock
         guard = Guard(name, chosen.config, clock, self._notices)
         if before is not None:
-            guard.timings = before.guard.timings
+            guard.standing.timings = before.guard.standing.timings
         if self._trace:
             guard.trace = _traced
         clockwork = Clockwork(name, clock, self._notices)
@@ -96,9 +96,11 @@ class Maker:
         self.sources.add(name, chosen.plugin)
         try:
             plugin = chosen.plugin(chosen.config, hub)
-        except Exception as raised:  # noqa: BLE001 - the boundary to the plugin
-            raise NotStarted(f"it cannot be made: {told(raised)}", mistake=True) from None
-        return Incarnation(chosen, plugin, guard, clockwork, duties)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # noqa: BLE001 - the boundary to the plugin
+            raise NotStarted(f"it cannot be made: {told(raised)}") from None
+        return Incarnation(chosen, plugin, guard, hub, clockwork, duties)
 
 
 def _traced(plugin: str, hook: str, about: Sequence[Any], verdict: object, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """Requests of plugins to anywhere: through the hub's own wires, by its rules."""
 
+import re
 from collections.abc import Mapping
 
 from hub.domain.outcome import Answer, TimedOut, TooLarge, Unsent, UnsentReason
@@ -12,6 +13,9 @@ MOST_TIMEOUT_S = 120.0
 _FRAMING = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"}
 )
+
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 
 
 class GuardedHttp:
@@ -37,9 +41,11 @@ class GuardedHttp:
         problem = url_problem(url, self._allow_http, self._guard)
         if problem is not None:
             raise NotAllowed(f"the URL cannot be used: {problem}")
+        if not method.isupper() or not method.isalpha():
+            raise NotAllowed(f"{method!r} is no method")
         sent: dict[str, str] = {}
         for name, value in (headers or {}).items():
-            if name.lower() in _FRAMING or not name.isascii() or not name.isprintable() or not value.isprintable():
+            if name.lower() in _FRAMING or not _TOKEN.fullmatch(name) or not value.isprintable():
                 raise NotAllowed(f"the header {name!r} cannot be set")
             sent[name] = value
         request = WireRequest(method, url, sent, body, min(timeout_s, MOST_TIMEOUT_S), max_body, max_body)

@@ -12,8 +12,8 @@ from hub.broker.plugins.notices import TRIPPED
 from hub.broker.plugins.own_words import HealthView, health_of
 from hub.metrics import Family
 from hub.ocpi.names import Role
-from hub.plugin.guard import Timing
 from hub.plugin.loader import Available
+from hub.plugin.standing import Timing
 from hub.plugin.web import Audience
 from hub.plugin.words import Body, Delivery, Phase, Watch
 
@@ -126,7 +126,7 @@ def _not_running(host: PluginHost, found: Available) -> PluginView:
 def _running(host: PluginHost, alarms: Alarms, one: Incarnation) -> PluginView:
     state = state_of(one)
     inbox = host.inboxes.get(one.name)
-    timings = one.guard.timings
+    timings = one.guard.standing.timings
     return PluginView(
         name=one.name,
         state=state,
@@ -137,7 +137,7 @@ def _running(host: PluginHost, alarms: Alarms, one: Incarnation) -> PluginView:
         order={phase: asked.index(one.name) + 1 for phase, asked in order(host).items() if one.name in asked},
         watches=tuple(in_words(watch) for watch in one.watches),
         health=health_of(one),
-        trips=one.guard.trips,
+        trips=one.guard.standing.trips,
         failures=sum(timing.failures for timing in timings.values()),
         abandoned=one.guard.abandoned,
         leaked=host.leaked[one.name],
@@ -214,7 +214,7 @@ def families(host: PluginHost) -> Iterator[Family]:
             waiting.set(inbox.waiting, plugin=one.name)
             dropped.set(inbox.dropped, plugin=one.name)
             gaps.set(inbox.gaps, plugin=one.name)
-        for called, timing in one.guard.timings.items():
+        for called, timing in one.guard.standing.timings.items():
             calls.set(timing.calls, plugin=one.name, hook=called)
             seconds.set(timing.seconds, plugin=one.name, hook=called)
     yield from (up, waiting, dropped, gaps, calls, seconds)

@@ -33,9 +33,12 @@ class PartyNews:
             await self._something.wait()
             self._something.clear()
             changes = self._changes()
-            for one in tuple(self._plugins()) if changes else ():
-                if one.failed is None and overridden(one.plugin, "on_party_changed"):
-                    await self._tell(one, changes)
+            told = [
+                self._tell(one, changes)
+                for one in (self._plugins() if changes else ())
+                if one.failed is None and overridden(one.plugin, "on_party_changed")
+            ]
+            await asyncio.gather(*told)
 
     def _changes(self) -> list[PartyChange]:
         before, self._told = self._told, {info.key: info for info in self._infos.every()}

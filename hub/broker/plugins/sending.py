@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from dataclasses import replace
 
 from hub.broker.callbacks import Callbacks
 from hub.broker.exchange import Arrival, Caller, Exchange, HubAnswer
 from hub.broker.ids import message_id
 from hub.broker.intake import Intake
-from hub.broker.plugins.local_ids import platform_of
+from hub.broker.plugins.json_text import json_text
+from hub.broker.plugins.local_ids import platform_of, taken_id
 from hub.broker.plugins.local_parties import result_url
 from hub.broker.plugins.watching import Watching
 from hub.broker.registry import RegistryKeeper
@@ -25,16 +25,16 @@ from hub.ocpi.names import Interface
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 from hub.ocpi.versions import SERVED
+from hub.plugin.guard import DEPTH
 from hub.plugin.hub_api import NotAllowed
 from hub.plugin.verdicts import Answer
 from hub.store.records import Callback
+from hub.store.vault import Vault
 
 MOST_ANSWER = 20 * 1024 * 1024
 # A plugin may send from within a hook, which another plugin sees and sends from within its own, and so on.
 MOST_DEPTH = 4
 _IN_QUERY = ("GET", "DELETE")
-
-_depth: ContextVar[int] = ContextVar("plugin_send_depth", default=0)
 
 
 class Request:
@@ -66,8 +66,11 @@ class Sending:
         returning: ReturningUrls,
         callbacks: Callbacks,
         watching: Watching,
+        contexts: Vault,
         clock: Clock,
     ) -> None:
+        """`contexts` seals what comes back with asynchronous results."""
+        self._contexts = contexts
         self._registry = registry
         self._intake = intake
         self._walk = walk
@@ -78,6 +81,8 @@ class Sending:
 
     async def send(self, plugin: str, as_party: PartyId | None, request: Request) -> Answer:
         """Raises NotAllowed, ValueError. Whatever happens to the message is an answer."""
+        if not urls.printable(f"{request.path}{request.query}") or set(request.path) & set("?#"):
+            raise ValueError("path and query must be percent-encoded, and the query stand on its own")
         platform = self._registry.snapshot.platform(platform_of(plugin))
         sender = self._sender(platform, plugin, as_party)
         assert platform is not None  # noqa: S101 - it hosts the sender
@@ -86,7 +91,7 @@ class Sending:
         if isinstance(address, HubAnswer):
             return _answer(address)
         takes_url = address.match is not None and address.match.table.takes_response_url
-        body, query = _written(request, platform.id if takes_url else None)
+        body, query = self._written(request, platform.id if takes_url else None)
         scanned = Facts.none() if body is None else envelope.scan_request(body)
         if isinstance(scanned, str):
             raise ValueError(scanned)  # noqa: TRY004 - a sentence, not a type
@@ -115,10 +120,13 @@ class Sending:
     async def deliver(self, plugin: str, handle: str, result: object) -> Answer:
         """Raises NotAllowed, ValueError, StoreUnavailable."""
         platform_id = platform_of(plugin)
-        callback = await self._callbacks.owed(handle, platform_id)
+        callback = await self._callbacks.owed(taken_id(plugin, handle), platform_id)
         if callback is None:
             raise NotAllowed("this handle is not of this plugin, or the time in which its result may come is over")
-        body = result if isinstance(result, bytes) else codec.dumps(result)
+        seats = self._registry.snapshot.seats_of(callback.receiver.party)
+        if seats and all(seat.platform.suspended or seat.role.suspended for seat in seats):
+            raise NotAllowed(f"{callback.receiver.party}, who was asked, is suspended at this hub")
+        body = result if isinstance(result, bytes) else json_text(result, "the result")
         found = envelope.scan_request(body)
         if isinstance(found, str):
             raise ValueError(found)  # noqa: TRY004 - a sentence, not a type
@@ -155,17 +163,17 @@ class Sending:
         serve: Callable[[], Awaitable[HubAnswer]],
         timeout_s: float | None,
     ) -> Answer:
-        depth = _depth.get()
+        depth = DEPTH.get()
         if depth >= MOST_DEPTH:
             raise NotAllowed("plugins send because of each other's messages: this one would be one too many")
-        token = _depth.set(depth + 1)
+        token = DEPTH.set(depth + 1)
         try:
             async with asyncio.timeout(None if timeout_s is None else timeout_s + 1.0):
                 answer = await self._watched(arrival, exchange, serve)
         except TimeoutError:
             return Answer(StatusCode.TIMEOUT_ON_FORWARD, message="The message took longer than its sender waits")
         finally:
-            _depth.reset(token)
+            DEPTH.reset(token)
         return _answer(answer)
 
     async def _watched(
@@ -173,15 +181,36 @@ class Sending:
     ) -> HubAnswer:
         """The message's walk as the other plugins see it."""
         watched = exchange.watched = self._watching.begin(arrival)
-        answer = None if watched is None else await watched.received_early()
-        if watched is not None:
-            watched.body(exchange.body)
-            answer = answer or await watched.received_late()
-        if answer is None:
-            answer = await serve()
-        answer = await self._whole(answer)
+        try:
+            answer = None if watched is None else await watched.received_early()
+            if watched is not None:
+                watched.body(exchange.body)
+                answer = answer or await watched.received_late()
+            if answer is None:
+                answer = await serve()
+            answer = await self._whole(answer)
+        except BaseException:
+            if watched is not None:
+                watched.given_up()
+            raise
         await self._watching.finish(arrival, answer)
         return answer
+
+    def _written(self, request: Request, platform_id: str | None) -> tuple[bytes | None, str]:
+        """Body and query as they go out. With a platform id, the way back to the plugin is in one of them."""
+        query, body = request.query, request.body
+        if platform_id is not None:
+            url = result_url(platform_id, request.context, self._contexts)
+            if request.method in _IN_QUERY:
+                query = urls.with_query_value(query, "response_url", url)
+            else:
+                members = codec.loads(body) if isinstance(body, bytes) else ({} if body is None else body)
+                if not isinstance(members, dict):
+                    raise ValueError("the body must be an object: the hub puts the response_url in")
+                body = {**members, "response_url": url}
+        elif request.context is not None:
+            raise ValueError("a context comes back with an asynchronous result; this request has none")
+        return body if body is None or isinstance(body, bytes) else json_text(body, "the body"), query
 
     async def _whole(self, answer: HubAnswer) -> HubAnswer:
         """The answer with all of its body."""
@@ -215,6 +244,7 @@ class Sending:
             headers={},
             caller=_caller(platform, self._clock),
             sent_by=plugin,
+            depth=DEPTH.get() + 1,
         )
 
     def _sender(self, platform: Platform | None, plugin: str, as_party: PartyId | None) -> PartyId:
@@ -234,28 +264,6 @@ class Sending:
 
 def _caller(platform: Platform, clock: Clock) -> Caller:
     return Caller(platform, InboundToken("", TokenPurpose.CREDENTIALS, clock.now()), "")
-
-
-def _written(request: Request, platform_id: str | None) -> tuple[bytes | None, str]:
-    """Body and query as they go out. With a platform id, the way back to the plugin is in one of them."""
-    query, body = request.query, request.body
-    if platform_id is not None:
-        url = result_url(platform_id, request.context)
-        if request.method in _IN_QUERY:
-            query = urls.with_query_value(query, "response_url", url)
-        else:
-            members = codec.loads(body) if isinstance(body, bytes) else ({} if body is None else body)
-            if not isinstance(members, dict):
-                raise ValueError("the body must be an object: the hub puts the response_url in")
-            body = {**members, "response_url": url}
-    elif request.context is not None:
-        raise ValueError("a context comes back with an asynchronous result; this request has none")
-    if body is None or isinstance(body, bytes):
-        return body, query
-    try:
-        return codec.dumps(body), query
-    except (TypeError, ValueError) as problem:
-        raise ValueError(f"the body is not JSON: {problem}") from None
 
 
 def _answer(answer: HubAnswer) -> Answer:

@@ -17,7 +17,7 @@ from hub.domain.decisions import Broadcast, Decision, Direct, GetAll, HubCopy, O
 from hub.domain.receivers import one_receiver
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
-from hub.plugin.chain import Hooks
+from hub.plugin.chain import Hooks, UnderWay
 from hub.plugin.exchange import Content, Result
 from hub.plugin.exchange import Exchange as Facts
 from hub.plugin.exchange import Leg as LegFacts
@@ -29,14 +29,16 @@ from hub.plugin.words import Kind
 if TYPE_CHECKING:
     from hub.broker.registry import RegistryKeeper
 
-PLUGIN = "plugin"
-
 
 class Taken(NamedTuple):
     """A plugin has taken the request over and owes its result."""
 
-    plugin: str
+    hook: Hook
     verdict: Take
+
+    @property
+    def plugin(self) -> str:
+        return self.hook.guard.name
 
 
 class Outgoing(NamedTuple):
@@ -50,6 +52,7 @@ class Watched:
     """An exchange and the hooks that see it. `by` is the plugin that refused or answered, if one did."""
 
     __slots__ = (
+        "_answered",
         "_entered",
         "_hooks",
         "_inboxes",
@@ -58,22 +61,32 @@ class Watched:
         "_registry",
         "_spoken",
         "_tickets",
+        "_under_way",
         "by",
         "facts",
     )
 
-    def __init__(
-        self, facts: Facts, hooks: Hooks, inboxes: Mapping[str, Inbox], spoken: Spoken, registry: "RegistryKeeper"
+    def __init__(  # noqa: PLR0917 - made in one room
+        self,
+        facts: Facts,
+        hooks: Hooks,
+        under_way: UnderWay,
+        inboxes: Mapping[str, Inbox],
+        spoken: Spoken,
+        registry: "RegistryKeeper",
     ) -> None:
         self.facts = facts
         self.by = ""
         self._hooks = hooks
+        self._under_way = under_way
+        under_way.count += 1
         self._inboxes = inboxes
         self._spoken = spoken
         self._registry = registry
         self._tickets: dict[str, Ticket | None] = {}
         self._entered = False
         self._legs_open = 0
+        self._answered = False
         self._over = False
 
     # --- RECEIVED ---
@@ -110,14 +123,16 @@ class Watched:
     # --- ROUTED ---
 
     async def routed(
-        self, exchange: Exchange, decision: Decision, *, kind: Kind | None = None
+        self, exchange: Exchange, decision: Decision, *, kind: Kind | None = None, openly: bool = False
     ) -> Decision | HubAnswer | Taken:
-        """The decision as plugins leave it. With a `kind` it is a URL of the hub's: it cannot be led elsewhere."""
+        """The decision as plugins leave it. With a `kind` it is a URL of the hub's: it cannot be led elsewhere.
+        `openly`: the receiver was found by open routing.
+        """
         facts = self.facts
         if isinstance(decision, Refused):
             return decision
         facts.sender = decision.sender
-        facts.kind = kind or kind_of(decision)
+        facts.kind = kind or (Kind.OPEN if openly else kind_of(decision))
         facts.receivers = receivers_of(decision)
         for hook in self._hooks.routed:
             if hook.kinds is not None and facts.kind not in hook.kinds:
@@ -132,10 +147,10 @@ class Watched:
                 continue
             if isinstance(verdict, Take) and isinstance(decision, Direct) and kind is None:
                 self.by = hook.guard.name
-                return Taken(hook.guard.name, verdict)
+                return Taken(hook, verdict)
             changed = self._led_elsewhere(exchange, decision, verdict) if kind is None else None
             if changed is None:
-                refusal = hook.guard.nonsense(hook, f"{type(verdict).__name__} does not go with {facts.kind.value}")
+                refusal = hook.guard.unfit(hook, f"{type(verdict).__name__} does not go with {facts.kind.value}")
                 if refusal is not None:
                     return self._spoken.answer(refusal, facts.sender)
                 continue
@@ -143,7 +158,7 @@ class Watched:
             self.by = hook.guard.name
             if isinstance(decision, Refused):
                 return decision
-            facts.kind = kind_of(decision)
+            facts.kind = Kind.OPEN if openly else kind_of(decision)
             facts.receivers = receivers_of(decision)
         return decision
 
@@ -166,6 +181,12 @@ class Watched:
         leg = LegFacts(receiver, sender, platform_id, version, method, content)
         self.facts.legs.append(leg)
         return leg
+
+    def at_plugin(self, between: tuple[PartyId, PartyId], platform_id: str, answer: HubAnswer, word: str) -> None:
+        """A leg that ended inside the hub: there is nothing to ask about it, and it is told of when all is over."""
+        leg = self.begin_leg(between, platform_id, self.facts.method, self.facts.version, None)
+        leg.outcome = word
+        self._note_answer(leg, answer)
 
     async def forwarding(self, leg: LegFacts, body: bytes | None) -> Outgoing | HubAnswer | Refused:
         """What goes out in this leg; or an answer in place of sending it, or the reason why it is not sent."""
@@ -252,8 +273,10 @@ class Watched:
 
     # --- RESULT ---
 
-    async def result(self, result: Result) -> bytes | None:
-        """The body of an asynchronous result as plugins leave it; None when they leave it as it is."""
+    async def result(self, result: Result) -> bytes | HubAnswer | None:
+        """The body of an asynchronous result as plugins leave it; None when they leave it as it is. An answer when one
+        of them must not be missing.
+        """
         body: bytes | None = None
         for hook in self._hooks.result:
             if hook.kinds is not None and self.facts.kind not in hook.kinds:
@@ -263,7 +286,9 @@ class Watched:
                 try:
                     body = checked_json(verdict.text)
                 except Unusable as problem:
-                    hook.guard.nonsense(hook, str(problem))
+                    verdict = hook.guard.nonsense(hook, str(problem))
+            if isinstance(verdict, Reject):
+                return self._spoken.answer(verdict, self.facts.sender)
         return body
 
     def result_content(self, body: bytes | None) -> Content:
@@ -290,29 +315,45 @@ class Watched:
     def expect_legs(self, count: int) -> None:
         """So many legs go on after the answer."""
         self._legs_open = count
+        if not count and self._answered:
+            self._finish()
 
     def leg_over(self, leg: LegFacts | None = None) -> None:
         """One of them is done or skipped."""
         if leg is not None and leg not in self.facts.legs:
             self.facts.legs.append(leg)
         self._legs_open -= 1
-        if self._legs_open == 0 and self.facts.http is not None:
+        if self._legs_open == 0 and self._answered:
             self._finish()
 
     async def answered_with(self, answer: HubAnswer, seconds: float) -> None:
         """The requester has its answer."""
-        await self.enter(None)
         facts = self.facts
+        if facts.platform is not None:  # strangers must not be able to fill what holds everybody back
+            await self.enter(None)
+        self._answered = True
         facts.http, facts.status_code, facts.seconds = answer.http, answer.code, seconds
         if facts.kind is not Kind.CONFIGURATION:  # handshakes have tokens in their answers
             facts.answer = self._content(answer)
         if self._legs_open <= 0:
             self._finish()
 
+    def given_up(self) -> None:
+        """It ends without an answer: whoever wanted one is gone."""
+        self.facts.outcome = self.facts.outcome or "given_up"
+        self._answered = True
+        if self._legs_open <= 0:
+            self._finish()
+
+    def nobody_asked(self) -> None:
+        """There is nobody to answer: it is over when its last leg is."""
+        self._answered = True
+
     def _finish(self) -> None:
         if self._over:
             return
         self._over = True
+        self._under_way.count -= 1
         facts = self.facts
         for hook in self._hooks.finished:
             name = hook.guard.name

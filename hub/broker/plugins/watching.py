@@ -39,7 +39,9 @@ class Watching:
         hooks = chain.at(arrival.module, arrival.interface, arrival.method)
         if hooks is None:
             return None
-        arrival.watched = watched = Watched(self._facts(arrival), hooks, self.inboxes, self._spoken, self._registry)
+        arrival.watched = watched = Watched(
+            self._facts(arrival), hooks, chain.under_way, self.inboxes, self._spoken, self._registry
+        )
         return watched
 
     async def finish(self, arrival: Arrival, answer: HubAnswer) -> None:
@@ -71,8 +73,9 @@ class Watching:
             receivers=tuple(leg.party for leg in broadcast.legs),
         )
         facts.owner, facts.object_id = _object_at(broadcast.tail, Interface.RECEIVER)
-        watched = Watched(facts, hooks, self.inboxes, self._spoken, self._registry)
+        watched = Watched(facts, hooks, self.chain.under_way, self.inboxes, self._spoken, self._registry)
         watched.body(body)
+        watched.nobody_asked()
         return watched
 
     def _facts(self, arrival: Arrival) -> Exchange:
@@ -90,6 +93,7 @@ class Watching:
             to=arrival.to,
             sender=arrival.sender,
             headers=Headers(arrival.headers),
+            depth=arrival.depth,
         )
         if arrival.module in CONFIGURATION_MODULES:
             facts.kind = Kind.CONFIGURATION

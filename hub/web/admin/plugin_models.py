@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import ConfigDict, RootModel
 
 from hub.broker.plugins.config_view import ConfigView
-from hub.broker.plugins.host import as_in_settings
 from hub.broker.plugins.overview import PluginView
 from hub.broker.plugins.own_words import PanelView
+from hub.broker.plugins.wanted import as_in_settings
 from hub.web.admin.inputs import Input
 from hub.web.admin.outputs import Output
 

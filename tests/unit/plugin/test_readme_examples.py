@@ -178,10 +178,10 @@ async def test_ledger(page: ModuleType) -> None:
 
         await b.plugin.tidy()
         guard = b.incarnation(page.Ledger).guard
-        guard.hold()  # as if it were tripped
+        guard.standing.hold()  # as if it were tripped
         await b.cpo.publish(names.SESSIONS, objects.session(CPO, driver=EMSP), to=EMSP)
         await b.settle()
-        guard.release()
+        guard.standing.release()
         await b.cpo.publish(names.SESSIONS, objects.session(CPO, "S2", driver=EMSP), to=EMSP)
         await b.settle()
         assert [gap.lost for gap in b.plugin.gaps] == [1]
