@@ -3,10 +3,13 @@
 Rules
 - Every change goes over the revision it was made from, so two nodes do not overwrite each other; it is made again from
   what is there when it does not fit.
+- What is said about one provider is taken in turns, so that the load manager hears it in the order in which it holds.
 - While the store is away, what is at hand is used as it is. A change that may wait (a heartbeat) is made in memory and
   kept with the next one; any other raises StoreUnavailable and has not happened.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -38,20 +41,27 @@ class ProviderBook:
     def __init__(self, hub: HubApi) -> None:
         self._hub = hub
         self._held: dict[str, _Held] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
         self._looked_at_s: float | None = None
 
     def __iter__(self) -> Iterator[Provider]:
         return iter([one.provider for one in self._held.values()])
 
+    def turn(self, provider_id: str) -> asyncio.Lock:
+        """Held by whoever acts on what the provider says, or on its silence."""
+        return self._turns.setdefault(provider_id, asyncio.Lock())
+
     async def open(self) -> None:
         """Reads all of them. Raises StoreUnavailable."""
-        found: dict[str, _Held] = {}
-        for key in await self._hub.shelf.keys(_PREFIX):
-            kept = await self._hub.shelf.load(key)
-            if kept is not None:
-                held = _held(kept)
-                found[held.provider.id] = held
-        self._held = found
+        ids = {key.removeprefix(_PREFIX) for key in await self._hub.shelf.keys(_PREFIX)}
+        for provider_id in ids | self._held.keys():
+            with contextlib.suppress(UnknownProvider):
+                await self._fresh(provider_id)
+
+    async def refresh(self) -> None:
+        """Reads what other nodes have changed, unless the store is away."""
+        with contextlib.suppress(StoreUnavailable):
+            await self.open()
 
     def at_hand(self, provider_id: str) -> Provider | None:
         """As this node knew it last."""
@@ -62,21 +72,28 @@ class ProviderBook:
         """As it is now. Raises UnknownProvider."""
         return (await self._fresh(provider_id)).provider
 
-    async def of_token(self, fingerprint: str) -> Provider | None:
-        """Whose token this is. Providers of other nodes are looked for at most once a second."""
+    async def owner(self, fingerprint: str) -> str | None:
+        """The id of the provider whose token this is, or was a moment ago. Those that another node has made known are
+        looked for at most once a second. Raises StoreUnavailable.
+        """
         found = self._by_token(fingerprint)
         now_s = self._hub.monotonic()
         if found is None and (self._looked_at_s is None or now_s - self._looked_at_s >= _LOOK_AGAIN_S):
             self._looked_at_s = now_s
             await self.open()
             found = self._by_token(fingerprint)
-        if found is None:
+        return None if found is None else found.id
+
+    async def current(self, fingerprint: str) -> Provider | None:
+        """The provider whose token this is, as it is now. Raises StoreUnavailable."""
+        owner = await self.owner(fingerprint)
+        if owner is None:
             return None
         try:
-            fresh = await self.get(found.id)
+            provider = await self.get(owner)
         except UnknownProvider:
             return None
-        return fresh if fresh.has(fingerprint) else None
+        return provider if provider.has(fingerprint) else None
 
     def _by_token(self, fingerprint: str) -> Provider | None:
         return next((one for one in self if one.has(fingerprint)), None)
@@ -90,6 +107,7 @@ class ProviderBook:
         """Raises StoreUnavailable."""
         await self._hub.shelf.remove(_PREFIX + provider_id)
         self._held.pop(provider_id, None)
+        self._turns.pop(provider_id, None)
 
     async def change(
         self, provider_id: str, change: Callable[[Provider], Provider], *, may_wait: bool = False

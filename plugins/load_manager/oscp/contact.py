@@ -21,7 +21,9 @@ _ALARM = "capacity_provider_offline"
 
 
 class Contact:
-    """Begins and ends it. `watching` False: another node looks after the deadlines."""
+    """Begins and ends it; whoever calls has the provider's turn. `watching` False: another node looks after the
+    deadlines.
+    """
 
     def __init__(self, hub: HubApi, book: ProviderBook, port: CapacityPort) -> None:
         self.watching = False
@@ -31,12 +33,14 @@ class Contact:
         self._timers: dict[str, tuple[Timer, datetime]] = {}
 
     async def watch(self) -> None:
-        """From now on deadlines are looked after here. Who is offline already is told again."""
+        """From now on deadlines are looked after here. Whose contact has ended before is told again."""
         self.watching = True
-        for provider in self._book:
-            if provider.state is State.OFFLINE:
-                await self._port.on_offline(provider.id, provider.offline_since or self._hub.now())
-            self._look_at(provider)
+        for known in self._book:
+            async with self._book.turn(known.id):
+                provider = self._book.at_hand(known.id) or known
+                if provider.offline_since is not None:
+                    await self._port.on_offline(provider.id, provider.offline_since)
+                self.look_at(provider)
 
     def unwatch(self) -> None:
         self.watching = False
@@ -46,19 +50,27 @@ class Contact:
     async def begin(self, provider_id: str, required: RequiredBehaviour | None) -> Provider:
         """A handshake has succeeded, and the provider wants this of the hub."""
         now = self._hub.now()
+        interval = None if required is None else required.heartbeat_interval
+        heartbeat_s = None if interval is None else float(interval)
+        measurements = None if required is None else required.measurement_configuration
 
         def shaken(provider: Provider) -> Provider:
             interval_s = provider.profile.heartbeat_interval_s
             grace = None if interval_s is None else now + timedelta(seconds=INTERVALS_OF_GRACE * interval_s)
             state = State.ONLINE if grace is None else State.HANDSHAKEN
             return provider.with_(
-                state=state, required=required, handshake_id=None, offline_mode_at=grace, offline_since=None
+                state=state,
+                heartbeat_s=heartbeat_s,
+                measurements=measurements,
+                handshake_id=None,
+                offline_mode_at=grace,
+                offline_since=None,
             )
 
         provider = await self._book.change(provider_id, shaken)
         self._hub.clear_alarm(_ALARM, provider_id)
         await self._port.on_online(provider_id)
-        self._look_at(provider)
+        self.look_at(provider)
         return provider
 
     async def heartbeat(self, provider_id: str, offline_mode_at: datetime) -> Provider:
@@ -75,7 +87,7 @@ class Contact:
             return counted.with_(state=State.ONLINE, offline_mode_at=max(provider.offline_mode_at, until))
 
         provider = await self._book.change(provider_id, seen, may_wait=True)
-        self._look_at(provider)
+        self.look_at(provider)
         return provider
 
     async def lose(self, provider_id: str, why: str, *, state: State = State.OFFLINE) -> None:
@@ -89,8 +101,8 @@ class Contact:
             timer[0].cancel()
         self._hub.clear_alarm(_ALARM, provider_id)
 
-    def _look_at(self, provider: Provider) -> None:
-        """Sees to it that somebody looks again at the deadline, or before."""
+    def look_at(self, provider: Provider) -> None:
+        """Sees to it that somebody looks at the deadline, or before."""
         if not self.watching or not provider.in_contact or provider.deadline == NEVER:
             return
         armed = self._timers.get(provider.id)
@@ -103,14 +115,15 @@ class Contact:
 
     async def _wake(self, provider_id: str) -> None:
         self._timers.pop(provider_id, None)
-        try:
-            provider = await self._book.get(provider_id)
-        except UnknownProvider:
-            return
-        if provider.in_contact and provider.deadline <= self._hub.now():
-            await self._end(provider_id, provider.deadline, "its heartbeats stopped", State.OFFLINE)
-        else:
-            self._look_at(provider)
+        async with self._book.turn(provider_id):
+            try:
+                provider = await self._book.get(provider_id)
+            except UnknownProvider:
+                return
+            if provider.in_contact and provider.deadline <= self._hub.now():
+                await self._end(provider_id, provider.deadline, "its heartbeats stopped", State.OFFLINE)
+            else:
+                self.look_at(provider)
 
     async def _end(
         self, provider_id: str, since: datetime, why: str, state: State, *, even_early: bool = False
@@ -120,7 +133,7 @@ class Contact:
         def gone(provider: Provider) -> Provider:
             nonlocal ended
             ended = provider.in_contact and (even_early or provider.deadline <= since)
-            if ended or (even_early and provider.state is not State.REGISTERING):
+            if ended or state is State.REGISTERING:
                 return provider.with_(state=state, offline_mode_at=None, offline_since=since, handshake_id=None)
             return provider
 

@@ -96,7 +96,7 @@ class MeasurementConfiguration(StrEnum):
 
 def _is_number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number")
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic wants a ValueError
     return value
 
 

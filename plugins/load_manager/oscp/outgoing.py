@@ -1,6 +1,7 @@
 """Messages on their way to a capacity provider: addressed, authorized, and tried again when it may help."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import uuid4
 
 from hub.ocpi import codec
@@ -14,8 +15,19 @@ RETRY_AFTER_S = (1.0, 5.0, 25.0)
 TIMEOUT_S = 10.0
 _MOST_BODY = 64 * 1024
 _LONGEST_TOLD = 200
-# An answer is on the wire after so many rounds of the event loop; what OSCP sends after it comes behind.
+# No part of the hub waits longer with an answer that it has.
 _ROUNDS_OF_AN_ANSWER = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One message as it goes out, again and again if need be."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes | None
+    timeout_s: float
 
 
 class Outgoing:
@@ -25,7 +37,9 @@ class Outgoing:
         self._hub = hub
         self._book = book
         self._access = access
-        self._sent = hub.counter("oscp_sent", "OSCP messages to capacity providers, by outcome.", ["message", "outcome"])
+        self._sent = hub.counter(
+            "oscp_sent", "OSCP messages to capacity providers, by outcome.", ["message", "outcome"]
+        )
 
     async def send(
         self,
@@ -48,10 +62,11 @@ class Outgoing:
         body = None if message is None else message.written()
         if body is not None:
             said["Content-Type"] = "application/json"
+        letter = _Letter(method, path, said, body, timeout_s)
         waits = iter(retry_after_s)
         while True:
             try:
-                answer = await self._called(provider_id, method, path, said, body, timeout_s)
+                answer = await self._called(provider_id, letter)
             except HttpFailed as failed:
                 problem = NotDelivered(str(failed))
             except NotDelivered:
@@ -68,32 +83,26 @@ class Outgoing:
                 raise problem
             await self._hub.sleep(wait_s)
 
-    async def send_after_answer(
-        self, provider_id: str, path: str, message: Message, *, method: str = "POST", correlation_id: str
-    ) -> None:
-        """Delivers what OSCP wants sent once its cause is answered with 204. Raises NotDelivered."""
+    async def after_answer(self) -> None:
+        """Waits until the answer of who is served now is on the wire: what OSCP sends after it comes behind it."""
         for _ in range(_ROUNDS_OF_AN_ANSWER):
             await self._hub.sleep(0)
-        await self.send(provider_id, path, message, method=method, correlation_id=correlation_id)
 
-    async def _called(
-        self, provider_id: str, method: str, path: str, said: dict[str, str], body: bytes | None, timeout_s: float
-    ) -> HttpAnswer:
+    async def _called(self, provider_id: str, letter: _Letter) -> HttpAnswer:
         provider = self._book.at_hand(provider_id)
         if provider is None or provider.base_url is None:
             raise NotDelivered("it is not registered")
-        answer = await self._once(provider, method, path, said, body, timeout_s)
+        answer = await self._once(provider, letter)
         if answer.status == 401 and self._access.forget(provider_id):
-            answer = await self._once(provider, method, path, said, body, timeout_s)
+            answer = await self._once(provider, letter)
         return answer
 
-    async def _once(
-        self, provider: Provider, method: str, path: str, said: dict[str, str], body: bytes | None, timeout_s: float
-    ) -> HttpAnswer:
-        headers = said | await self._access.headers(provider)
+    async def _once(self, provider: Provider, letter: _Letter) -> HttpAnswer:
+        url = f"{provider.base_url}/{letter.path}"
+        headers = letter.headers | await self._access.headers(provider)
         try:
             return await self._hub.http(
-                method, f"{provider.base_url}/{path}", headers=headers, body=body, timeout=timeout_s, max_body=_MOST_BODY
+                letter.method, url, headers=headers, body=letter.body, timeout=letter.timeout_s, max_body=_MOST_BODY
             )
         except NotAllowed as forbidden:
             raise NotDelivered(str(forbidden)) from None

@@ -60,7 +60,11 @@ class CapacityPort(Protocol):
         """A forecast to apply, or to refuse as a whole: raises UnknownGroup, OthersGroup, WrongBlocks."""
 
     async def on_online(self, provider_id: str) -> None:
-        """A handshake has succeeded: contact is back. Limits hold again once a fresh one has come."""
+        """A handshake has succeeded: contact is there, if it was not. After an absence limits hold again once a fresh
+        one has come.
+        """
 
     async def on_offline(self, provider_id: str, since: datetime) -> None:
-        """Contact is lost since then: until the next `on_online` its fallback limits hold. Told once."""
+        """Contact is lost since then: until the next `on_online` its fallback limits hold. Told once, and again after a
+        restart.
+        """

@@ -9,9 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from hub.plugin import Secrets
 
-_SPOKEN_FOR = frozenset(
-    {"authorization", "content-type", "content-length", "host", "x-request-id", "x-correlation-id"}
-)
+_SPOKEN_FOR = frozenset({"authorization", "content-type", "content-length", "host", "x-request-id", "x-correlation-id"})
 
 
 class Auth(StrEnum):
@@ -19,7 +17,7 @@ class Auth(StrEnum):
     HEADERS: the static headers of the profile and nothing else.
     """
 
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - a word, not a token
     OAUTH2 = "oauth2"
     HEADERS = "headers"
 
@@ -57,7 +55,7 @@ class Profile(_Kept):
 
     registers      False: there is no `/register`; base URL and tokens are agreed beforehand
     headers        static headers that go with every request, values as given or sealed
-    heartbeat_interval_s  how often the provider shall send heartbeats; None: it need not, and is never taken for offline
+    heartbeat_interval_s  how often the provider shall send heartbeats; None: never, and it is never taken for offline
     """
 
     auth: Auth = Auth.TOKEN

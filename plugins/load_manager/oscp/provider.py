@@ -1,5 +1,5 @@
-"""A capacity provider (a DSO) as the hub keeps it: how far the connection has come, who is who by which token, what each
-side asked of the other, when contact ends.
+"""A capacity provider (a DSO) as the hub keeps it: how far the connection has come, who is who by which token, what it
+asked of the hub, when contact ends.
 
 Rules
 - REGISTERING until both sides hold a token of the other; REGISTERED until a handshake.
@@ -14,11 +14,18 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
 
-from plugins.load_manager.oscp.messages import LONGEST_INTERVAL_S, RequiredBehaviour
+from plugins.load_manager.oscp.messages import MeasurementConfiguration
 from plugins.load_manager.oscp.profile import Profile
 
 VERSION = "2.0"
 NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Kind(StrEnum):
+    """How it speaks: OSCP 2.0, or the hub's own API for signals, for which it only has a token."""
+
+    OSCP = "oscp"
+    NATIVE = "native"
 
 
 class State(StrEnum):
@@ -39,7 +46,9 @@ class Provider(BaseModel):
     inbound_token       what the provider presents; `former_inbound_token` also until the new one was first seen
     outbound_token      what is presented to the provider
     base_url            of the provider, without a slash at its end
-    required            what the provider asked for at the last handshake
+    heartbeat_s         how often it asked for heartbeats of the hub at the last handshake; None: not at all
+    measurements        what it wants measured, by the same; None: it has not said
+    offline_mode_at     when contact ends if nothing more comes; `offline_since`: when it ended, until it is back
     handshake_id        the request id of a handshake of the hub that waits to be acknowledged
     """
 
@@ -47,6 +56,7 @@ class Provider(BaseModel):
 
     id: str
     name: str
+    kind: Kind = Kind.OSCP
     created_at: AwareDatetime
     profile: Profile = Profile()
     state: State = State.REGISTERING
@@ -55,7 +65,8 @@ class Provider(BaseModel):
     former_inbound_token: str | None = Field(None, repr=False)
     outbound_token: str | None = Field(None, repr=False)
     base_url: str | None = None
-    required: RequiredBehaviour | None = None
+    heartbeat_s: float | None = None
+    measurements: tuple[MeasurementConfiguration, ...] | None = None
     handshake_id: str | None = None
     offline_mode_at: AwareDatetime | None = None
     offline_since: AwareDatetime | None = None
@@ -70,17 +81,6 @@ class Provider(BaseModel):
     @property
     def in_contact(self) -> bool:
         return self.state in IN_CONTACT
-
-    @property
-    def can_be_called(self) -> bool:
-        """Whether it is known where it is, and what it wants to see."""
-        return self.base_url is not None and self.state is not State.REGISTERING
-
-    @property
-    def heartbeat_s(self) -> float | None:
-        """How often the provider wants heartbeats of the hub; None: not at all."""
-        wanted = None if self.required is None else self.required.heartbeat_interval
-        return None if wanted is None else min(float(wanted), float(LONGEST_INTERVAL_S))
 
     @property
     def deadline(self) -> datetime:

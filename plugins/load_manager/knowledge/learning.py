@@ -1,0 +1,185 @@
+"""What a session shows of its car: on how many phases it charges, how much it takes at most, whether it wakes after a
+pause. Learnt from readings taken while the limit in force is known.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from plugins.load_manager.knowledge.connectors import Bounds
+from plugins.load_manager.knowledge.keys import SessionKey
+from plugins.load_manager.knowledge.power import Basis, PowerReading, current_to_mw
+from plugins.load_manager.knowledge.shelving import Shelved
+
+SAMPLES = 3
+PHASE_TOLERANCE_PERCENT = 15
+CLEARLY_LESS_PERCENT = 85
+DRAWS_MORE_PERCENT = 105
+HEADROOM_PERCENT = 110
+IDLE_MW = 300_000
+MOST_LEARNT = 500_000
+
+_METERED = frozenset({Basis.POWER, Basis.ENERGY})
+
+
+@dataclass(slots=True)
+class Streak:
+    """How many samples in a row said the same, and the value: phases, or the highest power in mW."""
+
+    value: int = 0
+    count: int = 0
+
+    def same(self, value: int) -> int:
+        self.count = self.count + 1 if value == self.value else 1
+        self.value = value
+        return self.count
+
+    def highest(self, value: int) -> int:
+        self.value = max(self.value, value) if self.count else value
+        self.count += 1
+        return self.count
+
+    def broken(self) -> None:
+        self.value = self.count = 0
+
+
+@dataclass(slots=True)
+class Learnt:
+    """Of one session. `limit_ma` (per phase) or `limit_mw` is the limit in force since `limit_since`; both None: none.
+    `on_since` and `off_since`: of the two one is set once there was a limit. `phases` and `maximum_mw` are None until
+    learnt; `wakes` is False when it did not resume after a pause.
+    """
+
+    limit_ma: int | None = None
+    limit_mw: int | None = None
+    limit_since: datetime | None = None
+    on_since: datetime | None = None
+    off_since: datetime | None = None
+    phases: int | None = None
+    maximum_mw: int | None = None
+    wakes: bool = True
+    sampled_at: datetime | None = None
+    drew: bool = False
+    resuming: bool = False
+    phase_streak: Streak | None = None
+    low_streak: Streak | None = None
+    idle_count: int = 0
+
+    @property
+    def paused(self) -> bool:
+        return 0 in {self.limit_ma, self.limit_mw}
+
+    @property
+    def highest_mw(self) -> int | None:
+        """What to allow a car that took `maximum_mw` at most: a little more, so that it can show that it takes more."""
+        return None if self.maximum_mw is None else self.maximum_mw * HEADROOM_PERCENT // 100
+
+    def limited(self, limit_ma: int | None, limit_mw: int | None, now: datetime) -> None:
+        """This limit is in force from now on."""
+        was_paused = self.paused
+        self.limit_ma, self.limit_mw, self.limit_since = limit_ma, limit_mw, now
+        if self.paused and not was_paused:
+            self.on_since, self.off_since = None, now
+            self.resuming = False
+        elif not self.paused and (was_paused or self.on_since is None):
+            self.on_since, self.off_since = now, None
+            self.resuming, self.idle_count = was_paused and self.drew, 0
+
+    def observe(self, reading: PowerReading, bounds: Bounds) -> bool:
+        """Learns from a reading, each once; whether it could: it must be metered, while one limit was in force."""
+        if reading.basis not in _METERED or reading.at is None or reading.since is None:
+            return False
+        if self.sampled_at is not None and reading.at <= self.sampled_at:
+            return False
+        if self.limit_since is not None and reading.since < self.limit_since:
+            return False
+        self.sampled_at = reading.at
+        self._watch_waking(reading.power_mw)
+        if not bounds.dc:
+            self._watch_phases(reading.power_mw, bounds)
+        self._watch_maximum(reading.power_mw, bounds)
+        return True
+
+    def _watch_waking(self, power_mw: int) -> None:
+        draws = power_mw > IDLE_MW
+        if self.paused:
+            return  # what it drew before the pause is what matters after it
+        self.drew = draws
+        if draws:
+            self.wakes, self.resuming, self.idle_count = True, False, 0
+        elif self.resuming:
+            self.idle_count += 1
+            if self.idle_count >= SAMPLES:
+                self.wakes, self.resuming = False, False
+
+    def _watch_phases(self, power_mw: int, bounds: Bounds) -> None:
+        limit_ma = self.limit_ma
+        ceiling_ma = bounds.amperage_ma if limit_ma is None else min(limit_ma, bounds.amperage_ma)
+        one_phase_mw = current_to_mw(ceiling_ma, bounds.voltage_v, 1)
+        most_percent = 100 + PHASE_TOLERANCE_PERCENT
+        if self.phases is not None and power_mw * 100 > self.phases * one_phase_mw * most_percent:
+            self.phases = self.phase_streak = None
+        if limit_ma is None or not 0 < limit_ma < bounds.amperage_ma:
+            return  # the limit does not bind: the car takes what it likes
+        fitting = next(
+            (n for n in range(1, bounds.phases + 1) if _near(power_mw, n * one_phase_mw, PHASE_TOLERANCE_PERCENT)), 0
+        )
+        self.phase_streak = self.phase_streak or Streak()
+        if not 0 < fitting < bounds.phases:
+            self.phase_streak.broken()
+        elif self.phase_streak.same(fitting) >= SAMPLES:
+            self.phases = fitting
+
+    def _watch_maximum(self, power_mw: int, bounds: Bounds) -> None:
+        if self.maximum_mw is not None and power_mw * 100 > self.maximum_mw * DRAWS_MORE_PERCENT:
+            self.maximum_mw = self.low_streak = None
+        allowed_mw = bounds.highest_mw(self.phases)
+        if self.limit_ma is not None:
+            phases = self.phases or bounds.phases
+            allowed_mw = min(allowed_mw, current_to_mw(self.limit_ma, bounds.voltage_v, phases))
+        if self.limit_mw is not None:
+            allowed_mw = min(allowed_mw, self.limit_mw)
+        about_phases = self.phases is None and self.phase_streak is not None and self.phase_streak.count > 0
+        self.low_streak = self.low_streak or Streak()
+        if allowed_mw == 0 or about_phases or power_mw * 100 >= allowed_mw * CLEARLY_LESS_PERCENT:
+            self.low_streak.broken()
+        elif self.low_streak.highest(max(0, power_mw)) >= SAMPLES:
+            self.maximum_mw = self.low_streak.value
+
+
+class LearningBook(Shelved[SessionKey, Learnt]):
+    """What is learnt by session, a document `learnt/<key>` each. Above the bound the oldest go."""
+
+    prefix: ClassVar[str] = "learnt"
+    kind: ClassVar[type[object]] = Learnt
+
+    def __init__(self, most: int = MOST_LEARNT) -> None:
+        super().__init__()
+        self._most = most
+
+    def limited(
+        self, key: SessionKey, now: datetime, *, limit_ma: int | None = None, limit_mw: int | None = None
+    ) -> None:
+        """A limit was confirmed: per phase in mA, or in total in mW; neither when it was taken away. 0 is a pause."""
+        self._of(key).limited(limit_ma, limit_mw, now)
+        self._touch(key)
+
+    def observe(self, key: SessionKey, readings: list[PowerReading], bounds: Bounds) -> bool:
+        """Learns from the first of the readings that can teach; whether one could."""
+        learnt = self._of(key)
+        taught = any(learnt.observe(reading, bounds) for reading in readings)
+        if taught:
+            self._touch(key)
+        return taught
+
+    def _of(self, key: SessionKey) -> Learnt:
+        learnt = self._kept.get(key)
+        if learnt is None:
+            learnt = self._kept[key] = Learnt()
+            if len(self._kept) > self._most:
+                self.forget(next(iter(self._kept)))
+        return learnt
+
+
+def _near(power_mw: int, expected_mw: int, percent: int) -> bool:
+    return abs(power_mw - expected_mw) * 100 <= expected_mw * percent

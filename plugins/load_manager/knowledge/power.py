@@ -1,0 +1,58 @@
+"""Power in whole milliwatts: how it follows from currents and energies, and how well a figure of it is known."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+_MW_PER_KW = 1_000_000
+_MICROSECOND = timedelta(microseconds=1)
+_MW_US_PER_KWH = 3_600_000_000 * _MW_PER_KW
+
+
+class Quality(StrEnum):
+    """How a figure is known: the CPO told it, it follows from others, or it is the worst case."""
+
+    MEASURED = "measured"
+    DERIVED = "derived"
+    ASSUMED = "assumed"
+
+
+class Basis(StrEnum):
+    """What a power was told by, the better ones first."""
+
+    POWER = "POWER"
+    ENERGY = "kwh"
+    CURRENT = "CURRENT"
+    MAX_POWER = "MAX_POWER"
+    CONNECTOR = "connector"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReading:
+    """The average power in mW from `since` to `at`; negative is from car to grid. An assumed one has no time."""
+
+    power_mw: int
+    quality: Quality
+    basis: Basis
+    since: datetime | None = None
+    at: datetime | None = None
+
+    def age_s(self, now: datetime) -> int | None:
+        """Whole seconds since it was true, never below 0; None when it was assumed."""
+        return None if self.at is None else max(0, int((now - self.at).total_seconds()))
+
+
+def kw_to_mw(power_kw: Decimal) -> int:
+    return int(power_kw * _MW_PER_KW)
+
+
+def current_to_mw(current_ma: int, voltage_v: int, phases: int) -> int:
+    """The power of a current per phase in mA: volts times milliamperes are milliwatts."""
+    return current_ma * voltage_v * phases
+
+
+def mean_mw(energy_kwh: Decimal, length: timedelta) -> int:
+    """The average power of an energy over a time above 0."""
+    return int(energy_kwh * _MW_US_PER_KWH / (length // _MICROSECOND))
