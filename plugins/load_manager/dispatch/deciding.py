@@ -1,0 +1,249 @@
+"""One round of decisions about all sessions of a board.
+
+Rules
+- A profile is compared with the newest one sent, up to where that one's ending begins; what lies behind waits for the
+  refresh. It goes down where it is lower anywhere there, and up where it is above all that is booked.
+- A message is due when there was none yet, when nothing is known about the last, when the limit is lower, when the
+  refresh is due and would change something, or when it is higher by an ampere and a tenth and the last change was a
+  minute ago. A message that is due carries the whole target if that fits, else only what is lower in it.
+- While one is in flight only a lower limit overtakes it.
+- Lower limits leave first: those under the largest overload, of these the largest drop. Then the higher ones, those
+  with the least power first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from plugins.load_manager.dispatch.actions import (
+    Action,
+    Alarm,
+    Complied,
+    Deficit,
+    Forget,
+    Put,
+    Reason,
+    Release,
+    Settle,
+    Verify,
+    WakeAt,
+)
+from plugins.load_manager.dispatch.ledger import Ledger
+from plugins.load_manager.dispatch.rates import Rates
+from plugins.load_manager.dispatch.row import Kind, Row, Sent, Target, Trouble
+from plugins.load_manager.dispatch.state import Settings, State
+from plugins.load_manager.profiles import StepProfile, exceeds, maximum_over, minimum, second, written
+
+
+class _Move(NamedTuple):
+    row: Row
+    target: Target
+    reason: Reason
+    kind: Kind = Kind.OURS
+
+
+class Round:
+    """The decisions of one moment. `actions` is called once."""
+
+    def __init__(self, state: State, settings: Settings, now: datetime, rates: Rates) -> None:
+        self._state = state
+        self._settings = settings
+        self._now = now
+        self._now_s = second(now)
+        self._end_s = self._now_s + settings.horizon_s
+        self._rates = rates
+        self._wakes: list[datetime] = []
+        self._ledger = Ledger(state.rows.values(), state.limits, self._now_s, self._end_s)
+
+    def actions(self) -> list[Action]:
+        """What is to be done, in order."""
+        for row in self._state.rows.values():
+            self._let_time_pass(row)
+        news = list(self._news())
+        downs: list[_Move] = []
+        rises: list[_Move] = []
+        for row in self._state.rows.values():
+            move = self._due(row)
+            if move is not None:
+                (rises if self._rises(move) else downs).append(move)
+        ups = []
+        for move in sorted(rises, key=lambda move: (move.row.newest.at(self._now_s), move.row.session.id)):
+            if self._may_rise(move):
+                ups.append(move)
+            elif (lower := self._lower_part(move)) is not None:
+                downs.append(lower)
+        downs.sort(key=self._urgency)
+        sent = [action for move in (*downs, *ups) if (action := self._send(move)) is not None]
+        results = list(self._results())
+        self._wakes += [
+            row.waiting.deadline for row in self._state.rows.values() if row.waiting and row.waiting.deadline
+        ]
+        later = [moment for moment in self._wakes if moment > self._now]
+        return [*sent, *news, *results, *([WakeAt(min(later))] if later else [])]
+
+    def _let_time_pass(self, row: Row) -> None:
+        sent = row.waiting
+        if sent is None or sent.deadline is None or sent.deadline > self._now:
+            return
+        row.waiting = replace(sent, deadline=None)
+        if row.session.cpo not in self._state.offline:
+            row.unanswered += 1
+        if row.unanswered > self._settings.most_again:
+            row.trouble = row.trouble or Trouble.SILENT
+
+    def _due(self, row: Row) -> _Move | None:
+        """What should be sent about the session, whether it fits or not."""
+        if row.held(self._state.offline, self._now):
+            if row.not_before is not None:
+                self._wakes.append(row.not_before)
+            return None
+        if row.releasing:
+            return self._due_release(row)
+        want = row.desired
+        if want is None:
+            return None
+        newest, until_s = row.newest, row.newest_until_s
+        lower = exceeds(newest, want.profile, self._now_s, want.until_s if until_s is None else until_s)
+        if row.in_flight:
+            return _Move(row, want, Reason.LOWER) if lower else None
+        if until_s is None:
+            return _Move(row, want, Reason.FIRST)
+        if row.doubtful:
+            return _Move(row, want, Reason.AGAIN)
+        if lower:
+            return _Move(row, want, Reason.LOWER)
+        if self._refresh_due(row) and (
+            exceeds(newest, want.profile, self._now_s) or exceeds(want.profile, newest, self._now_s)
+        ):
+            return _Move(row, want, Reason.REFRESH)
+        if self._much_higher(row, want.profile) and self._rested(row):
+            return _Move(row, want, Reason.HIGHER)
+        return None
+
+    def _due_release(self, row: Row) -> _Move | None:
+        if row.in_flight:
+            return None
+        if not row.to_release:
+            row.releasing = False
+            return None
+        if row.theirs is None:
+            return _Move(row, Target(row.unsteered, 0), Reason.HIGHER, Kind.NONE)
+        return _Move(row, Target(written(row.theirs, row.session.scale), 0), Reason.HIGHER, Kind.THEIRS)
+
+    def _refresh_due(self, row: Row) -> bool:
+        if row.sent_at is None:
+            return True
+        due = row.sent_at + timedelta(seconds=self._settings.refresh_s)
+        self._wakes.append(due)
+        return due <= self._now
+
+    def _much_higher(self, row: Row, profile: StepProfile) -> bool:
+        # Under a reported local limit the same profile once more would change nothing.
+        before = row.given if row.waiting is None else row.waiting.profile
+        ampere_mw = row.session.scale.ampere_mw
+        return exceeds(profile, before, self._now_s, self._end_s, lambda power_mw: max(ampere_mw, power_mw // 10))
+
+    def _rested(self, row: Row) -> bool:
+        if row.changed_at is None:
+            return True
+        rested = row.changed_at + timedelta(seconds=self._settings.rise_pause_s)
+        self._wakes.append(rested)
+        return rested <= self._now
+
+    def _rises(self, move: _Move) -> bool:
+        """Whether more would be booked: then it has to fit."""
+        return exceeds(move.target.profile, move.row.booked, self._now_s, self._end_s)
+
+    def _may_rise(self, move: _Move) -> bool:
+        row = move.row
+        if row.in_flight:
+            return False
+        if row.rise_not_before is not None and row.rise_not_before > self._now:
+            self._wakes.append(row.rise_not_before)
+            return False
+        added = self._ledger.added(row, move.target.profile)
+        if not self._ledger.fits(row, added):
+            return False
+        self._ledger.book(row, added)
+        return True
+
+    def _lower_part(self, move: _Move) -> _Move | None:
+        """What can be sent of it although the rest does not fit; None when that changes nothing."""
+        row, want = move.row, move.target
+        if move.kind is not Kind.OURS:
+            return None
+        newest, until_s = row.newest, row.newest_until_s
+        if until_s is None:
+            until_s = want.until_s
+        profile = written(minimum(want.profile, newest), row.session.scale)
+        end_s = None if move.reason is Reason.REFRESH else until_s
+        if move.reason is not Reason.AGAIN and not exceeds(newest, profile, self._now_s, end_s):
+            return None
+        return move._replace(target=Target(profile, min(until_s, want.until_s)))
+
+    def _urgency(self, move: _Move) -> tuple[int, int, str]:
+        row = move.row
+        overload_mw = max((self._ledger.overload_mw(node) for node in row.session.path), default=0)
+        drop_mw = max(
+            one - other
+            for one, other in zip(
+                self._ledger.sample(row.newest), self._ledger.sample(move.target.profile), strict=True
+            )
+        )
+        return -overload_mw, -drop_mw, row.session.id
+
+    def _send(self, move: _Move) -> Action | None:
+        row = move.row
+        if not self._rates.take(row.session.cpo, self._now):
+            self._wakes.append(self._rates.free_at(row.session.cpo, self._now))
+            return None
+        profile = move.target.profile.since(self._now_s)
+        deadline = self._now + timedelta(seconds=self._settings.answer_s)
+        sent = Sent(self._state.epoch, row.seq + 1, profile, move.target.until_s, deadline, move.kind)
+        row.put_in_flight(sent, self._now)
+        if move.kind is not Kind.OURS:
+            return Release(row.session.id, profile if move.kind is Kind.THEIRS else None, sent.epoch, sent.seq)
+        return Put(row.session.id, profile, sent.epoch, sent.seq, move.reason)
+
+    def _news(self) -> Iterator[Action]:
+        yield from map(Forget, self._state.gone)
+        self._state.gone = []
+        for row in self._state.rows.values():
+            if row.trouble is not None and not row.told:
+                row.told = True
+                yield Alarm(row.session.id, f"session {row.session.id} of {row.session.cpo}: {row.trouble.value}")
+            if row.unknown and not row.asked:
+                row.asked = True
+                yield Verify(row.session.id)
+        yield from self._deficits()
+        yield from self._compliance()
+
+    def _deficits(self) -> Iterator[Action]:
+        held = [row for row in self._state.rows.values() if row.held(self._state.offline, self._now)]
+        told = self._state.deficits_mw
+        shortfalls = Ledger(held, self._state.limits, self._now_s, self._end_s).overloads()
+        self._state.deficits_mw = {}
+        for node, shortfall in shortfalls.items():
+            most_mw = maximum_over(shortfall, self._now_s, self._end_s)
+            self._state.deficits_mw[node] = most_mw
+            if most_mw > told.get(node, 0):
+                yield Deficit(node, most_mw, shortfall)
+
+    def _compliance(self) -> Iterator[Action]:
+        over = self._ledger.overloads()
+        since = self._state.over_since
+        self._state.over_since = {node: since.get(node, self._now) for node in over}
+        for node, began in since.items():
+            if node not in over:
+                yield Complied(node, began, (self._now - began).total_seconds())
+
+    def _results(self) -> Iterator[Action]:
+        for row in self._state.rows.values():
+            if not row.owes_result:
+                continue
+            lost = row.lost(self._state.offline)
+            waits = row.in_flight or row.releasing or row.doubtful
+            if lost or not (waits or (row.desired is not None and self._much_higher(row, row.desired.profile))):
+                row.owes_result = False
+                yield Settle(row.session.id, accepted=not lost)

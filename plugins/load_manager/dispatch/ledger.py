@@ -1,0 +1,63 @@
+"""What is booked under each node over the horizon, against the node's limit."""
+
+from collections.abc import Iterable, Mapping
+
+from plugins.load_manager.dispatch.row import Row
+from plugins.load_manager.profiles import StepProfile
+
+
+class Ledger:
+    """The room under each node that has a limit, in mW at every `marks` second of [from_s, to_s).
+
+    Nothing that is booked, limited or wanted changes between two marks.
+    """
+
+    def __init__(self, rows: Iterable[Row], limits: Mapping[str, StepProfile], from_s: int, to_s: int) -> None:
+        booked = [(row, row.booked) for row in rows]
+        profiles = [*limits.values(), *(profile for _, profile in booked)]
+        profiles += [row.desired.profile for row, _ in booked if row.desired is not None]
+        seconds = {moment_s for profile in profiles for moment_s in profile.seconds}
+        self.marks = sorted({from_s, *(moment_s for moment_s in seconds if from_s < moment_s < to_s)})
+        self._room = {node: self.sample(limit) for node, limit in limits.items()}
+        for row, profile in booked:
+            self.book(row, self.sample(profile))
+
+    def sample(self, profile: StepProfile) -> list[int]:
+        """Its power at each mark."""
+        if len(profile.periods) == 1:
+            return [profile.last_mw] * len(self.marks)
+        return [profile.at(moment_s) for moment_s in self.marks]
+
+    def added(self, row: Row, profile: StepProfile) -> list[int]:
+        """What would be booked more if the profile were in flight for the row."""
+        booked = self.sample(row.booked)
+        return [max(0, wanted - now) for wanted, now in zip(self.sample(profile), booked, strict=True)]
+
+    def fits(self, row: Row, added: list[int]) -> bool:
+        """Whether every node above the row stays within its limit at every moment with that much more."""
+        return all(
+            more <= room
+            for node in row.session.path
+            if node in self._room
+            for more, room in zip(added, self._room[node], strict=True)
+        )
+
+    def book(self, row: Row, added: list[int]) -> None:
+        """Takes it from the room under every node above the row."""
+        for node in row.session.path:
+            room = self._room.get(node)
+            if room is not None:
+                self._room[node] = [left - more for left, more in zip(room, added, strict=True)]
+
+    def overload_mw(self, node: str) -> int:
+        """By how much the node is above its limit at most; 0 when it never is."""
+        room = self._room.get(node)
+        return 0 if room is None else max(0, -min(room))
+
+    def overloads(self) -> dict[str, StepProfile]:
+        """By how much each node that is above its limit is so, at each moment."""
+        return {
+            node: StepProfile.of((moment_s, max(0, -left)) for moment_s, left in zip(self.marks, room, strict=True))
+            for node, room in self._room.items()
+            if min(room) < 0
+        }
