@@ -14,8 +14,7 @@ from hub.broker.plugins.host import PluginHost
 from hub.errors import StoreUnavailable
 from hub.logs import redact_text
 from hub.plugin.guard import Refused
-from hub.plugin.web import Audience, BadRequest, HttpRequest, HttpResponse, Route
-from hub.web.admin.problems import problem
+from hub.plugin.web import Audience, BadRequest, HttpRequest, HttpResponse, Route, problem
 from hub.web.reply import SERVER
 
 log = structlog.get_logger("hub.plugins")
@@ -50,11 +49,11 @@ class PluginRoutes:
                     continue
                 if one.failed is not None:
                     why = f": {one.failed}" if admin else ""
-                    return problem(503, f"The plugin {one.name} does not run{why}")
+                    return _written(problem(503, f"The plugin {one.name} does not run{why}"))
                 return await self._call(one.name, route, params, request, admin=admin)
         if allowed:
             listed = ", ".join(sorted(set(allowed)))
-            return problem(405, f"Use one of these methods here: {listed}", headers={"Allow": listed})
+            return _written(problem(405, f"Use one of these methods here: {listed}"), {"Allow": listed})
         return None
 
     async def _call(
@@ -79,14 +78,14 @@ class PluginRoutes:
             )
         except Refused as refused:
             why = f": {redact_text(str(refused))}" if admin else ""
-            return problem(503, f"The plugin {plugin} cannot answer now{why}")
+            return _written(problem(503, f"The plugin {plugin} cannot answer now{why}"))
         if isinstance(said, BadRequest):
-            return problem(400, redact_text(str(said)))
+            return _written(problem(400, redact_text(str(said))))
         if isinstance(said, StoreUnavailable):
-            return problem(503, "The hub's store is away; try again when it is back")
+            return _written(problem(503, "The hub's store is away; try again when it is back"))
         if not isinstance(said, HttpResponse):
             one.guard.misspoke(f"route {route.path}", f"it returned {type(said).__name__}, not an HttpResponse")
-            return problem(500, f"The plugin {plugin} made a mistake; the hub's log tells which")
+            return _written(problem(500, f"The plugin {plugin} made a mistake; the hub's log tells which"))
         return _written(said)
 
 
@@ -138,16 +137,16 @@ async def _body(request: web.BaseRequest, route: Route) -> bytes | web.Response:
                         break
                     pieces.append(piece)
         except TimeoutError:
-            return problem(408, "The body did not arrive in time", headers=_CLOSE)
+            return _written(problem(408, "The body did not arrive in time"), _CLOSE)
         except web.RequestPayloadError:
-            return problem(400, "The body cannot be read: it is cut or its encoding is broken", headers=_CLOSE)
+            return _written(problem(400, "The body cannot be read: it is cut or its encoding is broken"), _CLOSE)
     if size > route.max_body:
-        return problem(413, f"The body is larger than {route.max_body} bytes", headers=_CLOSE)
+        return _written(problem(413, f"The body is larger than {route.max_body} bytes"), _CLOSE)
     return b"".join(pieces)
 
 
-def _written(said: HttpResponse) -> web.Response:
+def _written(said: HttpResponse, more: Mapping[str, str] | None = None) -> web.Response:
     headers = {name: value for name, value in said.headers.items() if name.lower() not in _OWN}
-    headers |= {"Server": SERVER, "Content-Type": said.content_type}
+    headers |= {"Server": SERVER, "Content-Type": said.content_type, **(more or {})}
     headers.setdefault("Cache-Control", "no-store")
     return web.Response(status=said.status, body=said.content, headers=headers)

@@ -9,12 +9,12 @@ order
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hub.broker.exchange import Exchange, HubAnswer
+from hub.broker.plugins.leading import kind_of, led_elsewhere, receivers_of
 from hub.broker.plugins.spoken import Spoken, Unusable, checked_json, code_of, usable_headers
-from hub.domain.decisions import Broadcast, Decision, Direct, GetAll, HubCopy, Open, Refused, Request, nobody
-from hub.domain.receivers import one_receiver
+from hub.domain.decisions import Decision, Direct, Refused
 from hub.ocpi.party_id import PartyId
 from hub.ocpi.status import StatusCode
 from hub.plugin.chain import Hooks, UnderWay
@@ -23,7 +23,7 @@ from hub.plugin.exchange import Exchange as Facts
 from hub.plugin.exchange import Leg as LegFacts
 from hub.plugin.guard import Hook
 from hub.plugin.inbox import Inbox, ObjectKey, Ticket
-from hub.plugin.verdicts import Answer, Change, Narrow, Reject, Reroute, Skip, Take, Verdict
+from hub.plugin.verdicts import Answer, Change, Reject, Skip, Take, Verdict
 from hub.plugin.words import Kind
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Watched:
             if isinstance(verdict, Take) and isinstance(decision, Direct) and kind is None:
                 self.by = hook.guard.name
                 return Taken(hook, verdict)
-            changed = self._led_elsewhere(exchange, decision, verdict) if kind is None else None
+            changed = led_elsewhere(self._registry.snapshot, exchange, decision, verdict) if kind is None else None
             if changed is None:
                 refusal = hook.guard.unfit(hook, f"{type(verdict).__name__} does not go with {facts.kind.value}")
                 if refusal is not None:
@@ -161,14 +161,6 @@ class Watched:
             facts.kind = Kind.OPEN if openly else kind_of(decision)
             facts.receivers = receivers_of(decision)
         return decision
-
-    def _led_elsewhere(self, exchange: Exchange, decision: Decision, verdict: Verdict) -> Decision | None:
-        if isinstance(verdict, Narrow):
-            return narrowed(decision, frozenset(verdict.receivers))
-        if isinstance(verdict, Reroute) and isinstance(decision, Direct | Open):
-            request = Request(exchange.platform.id, verdict.to, decision.sender, exchange.module, exchange.interface)
-            return one_receiver(self._registry.snapshot, exchange.platform, decision.sender, verdict.to, request)
-        return None
 
     # --- legs ---
 
@@ -374,36 +366,3 @@ class Watched:
             return None if refusal is None else self._spoken.answer(refusal, self.facts.sender)
         self.by = hook.guard.name
         return said
-
-
-def kind_of(decision: Decision) -> Kind:
-    """What an exchange is, by what was decided about it."""
-    if isinstance(decision, Direct):
-        return Kind.FOR_PLUGIN if decision.platform.plugin is not None else Kind.DIRECT
-    if isinstance(decision, Broadcast):
-        return Kind.BROADCAST
-    return Kind.OPEN if isinstance(decision, Open) else Kind.GET_ALL
-
-
-def receivers_of(decision: Decision) -> tuple[PartyId, ...]:
-    """Whom it goes to, as far as that is known."""
-    if isinstance(decision, Direct):
-        return (decision.receiver,)
-    if isinstance(decision, Broadcast):
-        return tuple(direct.receiver for direct in decision.receivers)
-    return ()
-
-
-def narrowed(decision: Decision, to: frozenset[PartyId]) -> Decision:
-    """The decision with fewer receivers, or with objects of fewer owners."""
-    if isinstance(decision, Broadcast):
-        kept = tuple(direct for direct in decision.receivers if direct.receiver in to)
-        return Broadcast(decision.sender, decision.owner, kept, decision.stored_only)
-    if isinstance(decision, GetAll | HubCopy):
-        kinds: dict[type, Any] = {GetAll: GetAll, HubCopy: HubCopy}
-        keys = frozenset(party.key for party in to)
-        made: Decision = kinds[type(decision)](decision.sender, decision.owners & keys)
-        return made
-    if isinstance(decision, Direct) and decision.receiver not in to:
-        return nobody(f"{decision.receiver} is not a receiver of this message by a rule of this hub")
-    return decision

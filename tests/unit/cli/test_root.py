@@ -79,7 +79,7 @@ def test_every_command_explains_itself(alone: Cli, command: tuple[str, ...]) -> 
         ("agreement", "explain", "--from", "NL/ABC", "--module", "locations", "--interface", "BOTH"),
         ("agreement", "explain", "--from", "NL", "--module", "locations"),
         ("agreement", "explain", "--to", "NL/ABC", "--module", "locations"),
-        ("sandbox", "dso", "--hub", "http://127.0.0.1:1", "--token", "x"),
+        ("sandbox", "hub", "--hub", "http://127.0.0.1:1", "--token", "x"),
         ("sandbox", "cpo", "--token", "x"),
     ],
 )

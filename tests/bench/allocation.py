@@ -1,0 +1,116 @@
+"""What one period costs to allocate: 100,000 sessions at 5,000 sites in a tree of four levels that is short at every
+node, and one tree of 200 sessions.
+
+Run it with `python -m tests.bench.allocation`. It starts from arrays and takes the median CPU time of the rounds;
+memory is the most the process ever held. Ends with 1 when a goal is missed.
+"""
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from plugins.load_manager.allocation import Allocation, Policy, Sessions, Tree, allocate
+from plugins.load_manager.allocation.arrays import Bools, Ints
+
+ROUNDS = 5
+MOST_S = 1.0
+MOST_ONE_TREE_S = 0.005
+MOST_MIB = 1024
+_PHASES = np.array([1, 1, 3, 3])
+_AMPERES = np.array([16, 32, 16, 32])
+_SHARES = (0.30, 0.15, 0.50, 0.05)
+
+
+def tree_of(areas: int, feeders: int, sites: int, roots: int = 1) -> Tree:
+    """Four levels; feeders and sites are counted in all."""
+    nodes = [np.full(roots, -1)]
+    above, first = roots, 0
+    for count in (areas, feeders, sites):
+        nodes.append(first + np.arange(count) * above // count)
+        first, above = first + above, count
+    return Tree(np.concatenate(nodes))
+
+
+def sessions_of(tree: Tree, count: int, seed: int = 0) -> Sessions:
+    """Cars of four kinds, a third of whose drivers said what they need; every tenth has it, half of all are on."""
+    rng = np.random.default_rng(seed)
+    kind = rng.choice(4, count, p=_SHARES)
+    phases, amperes = _PHASES[kind], _AMPERES[kind]
+    told = rng.random(count) < 1 / 3
+    on: Bools = rng.random(count) < 0.5
+    keys = np.array([f"NL-ABC-{number:09d}" for number in rng.permutation(count)])
+    return Sessions(
+        node=rng.choice(tree.levels[-1], count),
+        minimum_mw=phases * 1_380_000,
+        maximum_mw=phases * 230_000 * amperes,
+        quantum_mw=phases * 23_000,
+        weight_percent=rng.choice(np.array([100, 200, 50]), count, p=(0.8, 0.1, 0.1)),
+        need_kwh=np.where(told, rng.lognormal(np.log(13.0), 0.65, count), np.nan),
+        departure_h=np.where(told, rng.uniform(0.2, 14.0, count), np.nan),
+        satisfied=rng.random(count) < 0.1,
+        may_pause=rng.random(count) < 0.8,
+        believed=np.zeros(count, dtype=np.bool_),
+        on=on,
+        on_h=np.where(on, rng.integers(0, 48, count) / 12, 0.0),
+        min_on_h=np.full(count, 0.25),
+        waiting_h=np.where(on, 0.0, rng.integers(0, 24, count) / 12),
+        arrived_s=rng.integers(0, 86_400, count),
+        key=keys,
+    )
+
+
+def short_limits(tree: Tree, sessions: Sessions, share: float = 0.3) -> Ints:
+    """Limits that bind at every level: a share of what is under each node, somewhat less the higher it stands."""
+    total = np.zeros(len(tree), dtype=np.int64)
+    np.add.at(total, sessions.node, sessions.maximum_mw)
+    for nodes in reversed(tree.levels[1:]):
+        np.add.at(total, tree.parents[nodes], total[nodes])
+    limits = np.zeros(len(tree), dtype=np.int64)
+    for height, nodes in enumerate(reversed(tree.levels)):
+        limits[nodes] = (total[nodes] * (share * 0.93**height)).astype(np.int64)
+    return limits
+
+
+def cpu_s(call: Callable[[], Allocation], rounds: int) -> float:
+    """The median over the rounds, after one to warm up."""
+    call()
+    taken = []
+    for _ in range(rounds):
+        started = time.process_time()
+        call()
+        taken.append(time.process_time() - started)
+    return statistics.median(taken)
+
+
+def main() -> int:
+    table = Table("sessions", "trees", "policy", "CPU ms", "allowed ms")
+    missed = False
+    cases = (
+        (tree_of(20, 500, 5_000), 100_000, ROUNDS, MOST_S),
+        (tree_of(250, 1_000, 5_000, roots=250), 100_000, ROUNDS, MOST_S),
+        (tree_of(2, 5, 20), 200, 20 * ROUNDS, MOST_ONE_TREE_S),
+    )
+    for tree, count, rounds, most_s in cases:
+        sessions = sessions_of(tree, count)
+        limits_mw = short_limits(tree, sessions)
+        for policy in Policy:
+            took_s = cpu_s(lambda: allocate(tree, limits_mw, sessions, policy), rounds)  # noqa: B023 - called at once
+            missed |= took_s > most_s
+            row = (f"{count:,}", str(len(tree.levels[0])), policy, f"{took_s * 1000:.1f}", f"{most_s * 1000:.0f}")
+            table.add_row(*row)
+    held_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    missed |= held_mib > MOST_MIB
+    console = Console()
+    console.print(table)
+    console.print(f"memory {held_mib:.0f} MiB, allowed {MOST_MIB}")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
