@@ -25,11 +25,13 @@ class NotUsable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which records are wanted: those with all keys of `where`, within the half-open interval of times, with an id
-    below `before`.
+    """Which records are wanted: those with all keys of `where`, and with the `module` and of the `platform` if there is
+    one, within the half-open interval of times, with an id below `before`.
     """
 
     where: Mapping[str, str] = field(default_factory=dict)
+    module: str | None = None
+    platform: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     before: int | None = None
@@ -46,6 +48,8 @@ def question(query: Mapping[str, str]) -> Question:
     keys = {name: _read(query, name, *_KEYS[name]) for name in _KEYS}
     return Question(
         where={name: value for name, value in keys.items() if value is not None},
+        module=_read(query, "module", _text, "a module's name"),
+        platform=_read(query, "platform", _text, "a platform's id"),
         since=_read(query, "since", times.parse, _A_TIME),
         until=_read(query, "until", times.parse, _A_TIME),
         before=_read(query, "before", lambda text: _number(text, _MOST_ID), "the `before` of an answer"),
@@ -80,7 +84,5 @@ _KEYS: Mapping[str, tuple[Callable[[str], str | None], str]] = {
     "request_id": (_text, "an X-Request-ID"),
     "correlation_id": (_text, "an X-Correlation-ID"),
     "party": (_party, "a party such as NL/ABC"),
-    "platform": (_text, "a platform's id"),
-    "module": (_text, "a module's name"),
 }
-PARAMETERS = (*_KEYS, "since", "until", "limit", "before")
+PARAMETERS = (*_KEYS, "platform", "module", "since", "until", "limit", "before")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from hub.plugin import (
     Body,
@@ -13,6 +14,7 @@ from hub.plugin import (
     HubApi,
     Phase,
     Plugin,
+    Record,
     Route,
     StoreUnavailable,
     Timer,
@@ -22,6 +24,7 @@ from hub.plugin import (
 from plugins.message_log.asking import NotUsable, question
 from plugins.message_log.config import MessageLogConfig
 from plugins.message_log.record import record_of
+from plugins.message_log.searching import search
 from plugins.message_log.writing import EVERY_S, Writing
 
 PRUNE_EVERY_S = 600.0
@@ -53,6 +56,14 @@ class MessageLog(Plugin[MessageLogConfig]):
         while self._timers:
             self._timers.pop().cancel()
 
+    def export_state(self) -> list[Record]:
+        return self._writing.handed_over()
+
+    def import_state(self, state: Any) -> None:
+        """Goes on with the records that the instance before had no time to write, or no store."""
+        for record in state:
+            self._writing.add(record)
+
     def watches(self) -> Iterable[Watch]:
         body = Body.BYTES if self.config.bodies else Body.IGNORE
         yield Watch(frozenset({Phase.FINISHED}), request=body, response=body, max_body=self.config.max_body)
@@ -73,17 +84,13 @@ class MessageLog(Plugin[MessageLogConfig]):
 
     async def _show(self, request: HttpRequest) -> HttpResponse:
         try:
-            asked = question(request.query)
-            found = await self._records.find(
-                asked.where, before=asked.before, since=asked.since, until=asked.until, limit=asked.limit + 1
-            )
+            page = await search(self._records, question(request.query))
         except NotUsable as wrong:
             return problem(400, str(wrong), parameter=wrong.name)
         except StoreUnavailable:
             return problem(503, "The hub's store is away; try again when it is back")
-        shown = found[: asked.limit]
-        before = b"%d" % shown[-1].id if len(found) > asked.limit else b"null"
-        return HttpResponse(body=b'{"items":[%s],"before":%s}' % (b",".join(map(_with_id, shown)), before))
+        before = b"null" if page.before is None else b"%d" % page.before
+        return HttpResponse(body=b'{"items":[%s],"before":%s}' % (b",".join(map(_with_id, page.shown)), before))
 
     async def _prune(self) -> None:
         oldest = self.hub.now() - timedelta(days=self.config.keep_days)

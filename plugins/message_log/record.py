@@ -36,22 +36,23 @@ def record_of(exchange: Exchange, most_body: int | None) -> Record:
 
 def body_bytes(record: Record) -> int:
     """Bytes of the bodies in it, whose number nothing else bounds."""
-    contents = (record.body.get("request"), record.body.get("answer"))
+    if "request" not in record.body:
+        return 0
+    contents = (record.body["request"], record.body["answer"])
     return sum(content["size"] for content in contents if content is not None and "text" in content)
 
 
 def _keys(exchange: Exchange) -> dict[str, str | list[str]]:
-    """Everybody who had a part in it, asked or asking: that is how a complaint is looked into. What the hub sends on
-    its own account, such as objects it has pulled, has no request id.
+    """The ids, and everybody who had a part in it, asked or asking: that is how a complaint is looked into. Each key is
+    paid for with every message, so what is in every other record is none. What the hub sends on its own account, such
+    as objects it has pulled, has no request id.
     """
-    parties = (exchange.sender, exchange.to, *exchange.receivers, *(leg.receiver for leg in exchange.legs))
-    platforms = (exchange.platform, *(leg.platform for leg in exchange.legs))
+    parties = {party.key for party in (exchange.sender, exchange.to, *exchange.receivers) if party is not None}
+    parties.update(leg.receiver.key for leg in exchange.legs)
     return {
-        "request_id": [exchange.request_id] if exchange.request_id else [],
+        "request_id": exchange.request_id or [],
         "correlation_id": exchange.correlation_id,
-        "module": exchange.module,
-        "party": list(dict.fromkeys(party.key for party in parties if party is not None)),
-        "platform": list(dict.fromkeys(platform for platform in platforms if platform)),
+        "party": sorted(parties),
     }
 
 

@@ -2,7 +2,7 @@
 
 Rules
 - Adding never waits. Above `most` the record that waits longest is dropped and counted.
-- Everything that waits is written every half second, and at once when a batch is full; one write at a time.
+- Everything that waits is written every second, and at once when a batch is full; one write at a time.
 - When the store is away, what was taken out goes back to the front and an alarm stands until a write succeeds. A write
   that was broken off may have happened, so a record may stand twice after that; it is never lost for being unsure.
 - The end has five seconds to write the rest; what is left then is counted as dropped.
@@ -14,8 +14,8 @@ from collections import deque
 from hub.plugin import HubApi, Record, Records, StoreUnavailable
 from plugins.message_log.record import body_bytes
 
-BATCH = 500
-EVERY_S = 0.5
+BATCH = 1000
+EVERY_S = 1.0
 LAST_WRITE_S = 5.0
 # A batch is made into JSON at one go, which must not hold the traffic up.
 _BATCH_BODY_BYTES = 1024 * 1024
@@ -74,6 +74,13 @@ class Writing:
                     self._drop_batch()  # whatever it is about them, it would not go away
                     raise
                 self._forget_written()
+
+    def handed_over(self) -> list[Record]:
+        """What waits, for another writer: it does not wait here any more."""
+        waiting = list(self._queue)
+        self._queue.clear()
+        self.waiting_body_bytes = sum(map(body_bytes, self._batch))
+        return waiting
 
     async def end(self) -> None:
         """Writes what waits, within bounds; safe twice."""

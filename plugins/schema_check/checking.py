@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,8 +11,8 @@ from pydantic_core import ErrorDetails
 from hub.ocpi.v221.types import CLOCK_TIME, LATITUDE, LOCAL_DATE, LONGITUDE, NO_BLANKS_ASCII, PRINTABLE, PRINTABLE_ASCII
 
 MOST_FINDINGS = 50
-# Of one object, in all its lists together. A body in which everything is wrong would cost seconds.
-MOST_ROWS = 2000
+# Of one object, in all its lists together. A body in which everything is wrong would hold the loop.
+MOST_ROWS = 400
 # How deep lists are looked for: no object of OCPI has more levels.
 DEEPEST = 12
 # Longer lists of allowed values help nobody.
@@ -52,12 +53,15 @@ _FORMS: Mapping[str, str] = {
     PRINTABLE_ASCII: "has a character other than printable ASCII",
 }
 
+# What JSON values of ours that have values in them are.
+_WITH_MEMBERS = (dict, list)
+
 _adapters: dict[type[object], TypeAdapter[object]] = {}
 
 
 def findings(value: object, kind: type[object], *, partial: bool = False) -> list[Finding]:
     """What is wrong with a value of `codec.loads`, at most 50 findings, in the order of the fields. Of an object with
-    more than 2000 rows in its lists only the first ones are looked at.
+    more than 400 rows in its lists only the first ones are looked at.
 
     `kind` is a model, an enumeration, or a list of models like `list[Location]`. `partial`: a PATCH, in which fields of
     the object itself may be missing, all but `last_updated`.
@@ -82,18 +86,21 @@ def _of_one(value: object, kind: type[object], partial: bool, above: str) -> lis
     try:
         adapter.validate_python(_cut(value, iter(range(MOST_ROWS))))
     except ValidationError as problem:
-        errors = problem.errors(include_url=False)
-        return [_finding(error, value, above) for error in errors if not (partial and _left_out(error))]
+        errors = (error for error in problem.errors(include_url=False) if not (partial and _left_out(error)))
+        return [_finding(error, value, above) for error in islice(errors, MOST_FINDINGS)]
     return []
 
 
 def _cut(value: object, room: Iterator[int], levels: int = DEEPEST) -> object:
     """The value with as many rows as there is room for, and one of each list in any case: none may be wrong."""
     if levels and isinstance(value, dict):
-        return {name: _cut(member, room, levels - 1) for name, member in value.items()}
+        return {
+            name: _cut(member, room, levels - 1) if type(member) in _WITH_MEMBERS else member
+            for name, member in value.items()
+        }
     if levels and isinstance(value, list):
-        kept = sum(1 for _ in zip(value, room, strict=False)) or 1
-        return [_cut(row, room, levels - 1) for row in value[:kept]]
+        kept = len(list(islice(room, len(value)))) or 1
+        return [_cut(row, room, levels - 1) if type(row) in _WITH_MEMBERS else row for row in value[:kept]]
     return value
 
 

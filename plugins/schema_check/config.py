@@ -9,7 +9,8 @@ from hub.ocpi.names import FUNCTIONAL_MODULES
 from hub.plugin import PluginConfig
 from plugins.schema_check.checking import MOST_FINDINGS
 
-_MIB = 1024 * 1024
+_KIB = 1024
+_MIB = 1024 * _KIB
 _DIGEST_BYTES = 8
 _EVERY = 1 << (8 * _DIGEST_BYTES)
 
@@ -25,7 +26,7 @@ class SchemaCheckConfig(PluginConfig):
     """Whether every request is checked before anything is sent, and refused if its body is wrong."""
     modules: frozenset[str] | None = None
     """The only modules whose bodies are checked. Unset: all functional modules."""
-    max_body: Annotated[int, Field(ge=1, le=8 * _MIB)] = _MIB
+    max_body: Annotated[int, Field(ge=1, le=8 * _MIB)] = 256 * _KIB
     """Bytes; a larger body is not checked, and counted as that."""
     most_findings: Annotated[int, Field(ge=1, le=MOST_FINDINGS)] = 20
     """Findings that are kept of one body."""

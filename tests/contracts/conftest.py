@@ -15,6 +15,9 @@ from tests.faultproxy import FaultProxy
 # Of an operation of a store behind the proxy.
 TIMEOUT_S = 1.0
 KINDS = ("sqlite", "mongo-motor", "mongo-pymongo")
+# The ports whose contracts run over both drivers; behind the others the same calls stand, so there the second driver
+# runs with the slow ones.
+BOTH_DRIVERS = ("test_store_contract", "test_records_contract", "test_shelf_contract", "test_mongo", "test_hand_over")
 
 # Makes one more store over the same place, not yet open.
 Place = Callable[[], Store]
@@ -68,3 +71,11 @@ def through(proxy: FaultProxy, url: str) -> str:
     kept = [option for option in parts.query.split("&") if option and not option.startswith("replicaSet=")]
     query = "&".join((*kept, "directConnection=true"))
     return urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{proxy.port}", query=query))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The second driver goes through every contract that asks for it, some of them only when slow tests run."""
+    for item in items:
+        path = item.path
+        if path.parent.name == "contracts" and path.stem not in BOTH_DRIVERS and "pymongo" in item.name:
+            item.add_marker(pytest.mark.slow)

@@ -29,7 +29,7 @@ async def test_records_are_found_along_one_index_in_its_order(
     steps = [str(row[3]) for row in await store.database.read(f"EXPLAIN QUERY PLAN {sql}", *parameters)]
     (found,) = [step for step in steps if " found " in step]
     if where:
-        assert "USING PRIMARY KEY (plugin=? AND kind=? AND name=? AND value=? AND id<?)" in found
+        assert "USING PRIMARY KEY (hash=? AND id<?)" in found
     else:
         assert "USING COVERING INDEX plugin_records_by_kind (plugin=? AND kind=? AND id<?)" in found
     assert not [step for step in steps if "SCAN" in step]
@@ -52,6 +52,32 @@ async def test_thousands_are_written_at_once_and_dropped_in_bites(store: SqliteS
     assert store.database.writer.commits > commits + 20
     for table in ("plugin_records", "plugin_record_keys", "plugin_record_counts"):
         assert await store.database.read(f"SELECT * FROM {table}") == []
+
+
+async def test_keys_that_share_a_hash_are_told_apart(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugin_records, "key_hash", lambda *_: 7)
+    records = [
+        NewRecord(later(number), b"x" * number, (("party", f"p{number % 3}"), ("id", f"{number}")))
+        for number in range(30)
+    ]
+    await store.plugin_records.append_many("log", "message", records)
+
+    async def numbers(limit: int, before: int | None = None, **where: str) -> list[int]:
+        found = await store.plugin_records.find("log", "message", where, before=before, limit=limit)
+        return [len(one.body) for one in found]
+
+    assert await numbers(3, party="p1") == [28, 25, 22]
+    assert await numbers(100, party="p1") == list(range(28, 0, -3))
+    assert await numbers(2, before=20, party="p1") == [16, 13]
+    assert await numbers(9, party="p1", id="22") == [22]
+    assert await numbers(9, party="p1", id="23") == []
+    assert await store.plugin_records.remove_all("log") == 30
+    assert await store.database.read("SELECT * FROM plugin_record_keys") == []
+
+
+def test_a_hash_is_the_same_in_every_process() -> None:
+    assert plugin_records.key_hash("log", "message", "party", "nl*abc") == -679792158513874396
+    assert len({plugin_records.key_hash(*texts) for texts in ("abcd", "bacd", "abdc", "abcD")}) == 4
 
 
 async def test_a_long_shelf_is_cleared_in_bites(store: SqliteStore) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from hub.ocpi import codec
 from hub.ocpi.party_id import PartyId
-from hub.plugin import Audience, HttpRequest, HttpResponse
-from plugins.message_log import MessageLog
+from hub.plugin import Audience, Body, Content, HttpRequest, HttpResponse
+from plugins.message_log import MessageLog, searching
 from plugins.message_log.config import MessageLogConfig
 from tests.unit.plugins.exchanges import START, answered, finished, leg_of, received
 from tests.unit.plugins.small_hub import SmallHub
@@ -81,6 +81,11 @@ async def test_nothing_is_an_empty_list(hub: SmallHub) -> None:
         ({"party": "nl/abc", "module": "locations"}, ["r5", "r3", "r1"]),
         ({"party": "fr-qrs", "module": "locations"}, []),
         ({"correlation_id": "c2", "module": "tokens"}, ["r4"]),
+        ({"platform": "gamma", "module": "tokens", "limit": "2"}, ["r6", "r4"]),
+        ({"platform": "gamma", "module": "locations"}, []),
+        ({"module": "token"}, []),
+        ({"module": 'tokens","'}, []),
+        ({"module": "tokens", "until": "2026-01-01T00:05:00Z"}, ["r4", "r2"]),
         ({"since": "2026-01-01T00:05:00Z"}, ["r6", "r5"]),
         ({"until": "2026-01-01T00:02:00Z"}, ["r1"]),
         ({"since": "2026-01-01T01:03:00 01:00", "until": "2026-01-01T00:04:00"}, ["r3"]),  # the + came as a space
@@ -99,6 +104,41 @@ async def test_pages_join_without_gap_or_overlap(plugin: MessageLog) -> None:
         page = codec.loads((await ask(plugin, limit="2", before=str(page["before"]))).content)
     assert len(page["items"]) == 2
     assert [*seen, *(item["request_id"] for item in page["items"])] == ["r6", "r5", "r4", "r3", "r2", "r1"]
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "3"])
+async def test_pages_of_one_module_join(plugin: MessageLog, limit: str) -> None:
+    query = {"module": "tokens", "limit": limit}
+    page: dict[str, Any] = codec.loads((await ask(plugin, **query)).content)
+    seen = [item["request_id"] for item in page["items"]]
+    while page["before"] is not None:
+        assert len(page["items"]) == int(limit)
+        page = codec.loads((await ask(plugin, **query, before=str(page["before"]))).content)
+        seen += [item["request_id"] for item in page["items"]]
+    assert seen == ["r6", "r4", "r2"]
+
+
+async def test_one_answer_looks_through_so_many_and_says_where_to_go_on(
+    hub: SmallHub, plugin: MessageLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_STEP", 2)
+    monkeypatch.setattr(searching, "MOST_LOOKED_THROUGH", 3)
+    assert codec.loads((await ask(plugin, module="cdrs")).content) == {"items": [], "before": 3}
+    assert codec.loads((await ask(plugin, module="cdrs", before="3")).content) == {"items": [], "before": None}
+    first = codec.loads((await ask(plugin, module="locations")).content)
+    assert ([item["request_id"] for item in first["items"]], first["before"]) == (["r5", "r3"], 3)
+    assert await ids(plugin, module="locations", before="3") == ["r1"]
+
+
+async def test_what_stands_in_a_body_is_not_taken_for_the_records_own(hub: SmallHub) -> None:
+    plugin = MessageLog(MessageLogConfig(bodies=True), hub)
+    text = b'{"module":"cdrs","platform":"gamma"}'
+    exchange = received(request=Content(text, Body.BYTES, 1024))
+    exchange.query = '"module":"cdrs"'
+    plugin.on_finished(finished(exchange, answered(leg_of(exchange))))
+    await plugin.stop()
+    assert await ids(plugin, module="cdrs") == await ids(plugin, platform="gamma") == []
+    assert await ids(plugin, module="locations", platform="beta") == ["request-1"]
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,24 @@ def test_what_is_too_large_is_said_to_be_unchecked() -> None:
     assert JUDGE.request(exchange) == Judged(ABC, Direction.REQUEST, None)
 
 
+def test_what_has_too_many_values_is_not_even_parsed() -> None:
+    """What a body costs goes by them, and small bodies can have very many."""
+    judge = Judge(max_body=256 * 1024, most_findings=20)
+    for dense in (b"[" + b"{}," * 22_000 + b"{}]", b"[" * 22_000, b'{"a":' * 22_000, b"," * 22_000):
+        assert judge.request(push(dense)) == Judged(ABC, Direction.REQUEST, None), dense[:9]
+        assert judge.request(push(dense[:9_000])) != Judged(ABC, Direction.REQUEST, None), dense[:9]
+    many = push({"evses": [1] * 22_000})
+    assert judge.request(many) == Judged(ABC, Direction.REQUEST, None)
+    assert "/evses/0" in pointers(Judge(max_body=1024 * 1024, most_findings=20).request(many))
+
+
+def test_a_body_as_large_as_allowed_and_full_of_right_objects_is_checked() -> None:
+    judge = Judge(max_body=256 * 1024, most_findings=20)
+    for one, module in ((location(), "locations"), (objects.token("NL/ABC"), "tokens")):
+        count = (judge.max_body - 100) // (len(codec.dumps(one)) + 1)
+        assert answers(asked(envelope(data=[one] * count), module), judge) == [(XYZ, [])]
+
+
 def test_no_more_findings_than_wanted() -> None:
     judge = Judge(max_body=LIMIT, most_findings=3)
     rows = [5, 6, 7, 8]

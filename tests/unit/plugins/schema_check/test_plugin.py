@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from hub.ocpi.names import FUNCTIONAL_MODULES, ConnectionStatus, Interface, Role
 from hub.ocpi.party_id import PartyId
-from hub.plugin import Body, Exchange, Kind, PartySeen, Phase, Reject
+from hub.plugin import Body, Content, Exchange, Kind, PartySeen, Phase, Reject
 from hub.plugin.inspecting import problems_of_class, problems_of_routes, problems_of_watches
 from hub.sandbox import objects
 from plugins import schema_check
 from plugins.schema_check import SchemaCheck
 from plugins.schema_check.config import SchemaCheckConfig
-from tests.unit.plugins.exchanges import ABC, XYZ, finished, received
+from tests.unit.plugins.exchanges import ABC, XYZ, answered, finished, leg_of, received
 from tests.unit.plugins.schema_check.bodies import asked, content, envelope, location, push, wrong_location
 from tests.unit.plugins.small_hub import SmallHub
 
@@ -69,7 +69,7 @@ def test_by_default_it_looks_after_the_answer_alone() -> None:
     assert late.phases == {Phase.FINISHED}
     assert late.modules == FUNCTIONAL_MODULES
     assert late.kinds == {Kind.DIRECT, Kind.BROADCAST, Kind.OPEN, Kind.CALLBACK, Kind.GET_ALL}
-    assert (late.request, late.response, late.max_body) == (Body.READ, Body.READ, 1024 * 1024)
+    assert (late.request, late.response, late.max_body) == (Body.READ, Body.READ, 256 * 1024)
 
 
 def test_to_reject_it_looks_before_anything_is_sent() -> None:
@@ -135,6 +135,32 @@ def test_what_is_not_in_the_sample_is_not_counted() -> None:
     expected = sum(number < 200 for number in sampled(0.1))
     assert 0 < expected < 200
     assert facts(checking) == {"checked": 2 * expected, "wrong": expected, "unchecked": 0}
+
+
+class Unread(Content):
+    """A body that must not be looked at."""
+
+    __slots__ = ()
+
+    @property
+    def raw(self) -> bytes:
+        raise AssertionError("this body was read")
+
+
+def test_what_is_not_in_the_sample_is_not_read() -> None:
+    checking = plugin(SmallHub(), sample=0.1)
+
+    def finish(number: int) -> None:
+        exchange = received(request=Unread(b"{}", Body.READ, 1024))
+        leg = answered(leg_of(exchange))
+        leg.answer = exchange.request
+        exchange.correlation_id, exchange.request_id = f"correlation-{number}", f"request-{number}"
+        checking.on_finished(finished(exchange, leg, answer=leg.answer))
+
+    for number in (0, 1, 2, 3, 4, 6):
+        finish(number)
+    with pytest.raises(AssertionError, match="was read"):
+        finish(5)
 
 
 # --- what is counted ---
