@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from plugins.load_manager.allocation import (
     allocate,
     explain,
 )
+from plugins.load_manager.allocation.allocating import BELIEVED_SHARES
 from tests.properties import allocation_oracle as oracle
 
 NAN = math.nan
@@ -148,14 +150,15 @@ def test_i5_the_same_as_by_the_definition(world: World) -> None:
 
 @settings(max_examples=60)
 @given(worlds())
-def test_nobody_gains_a_floor_above_two_fair_shares_by_what_it_says(world: World) -> None:
+def test_nobody_gains_a_floor_above_three_fair_shares_by_what_it_says(world: World) -> None:
     room = [max(0, limit) for limit in world.limits]
     places = [(row.node, row.weight_percent) for row in world.rows]
     most = [oracle.bounds(row)[1] for row in world.rows]
     shares = oracle.max_min(world.parents, room, places, [0] * len(most), most)
     for row, floor, share in zip(world.rows, world.allocated().floor_mw.tolist(), shares, strict=True):
         if not row.believed:
-            assert floor <= max(oracle.bounds(row)[0], 2 * share + 2 * len(world.rows))
+            least = oracle.bounds(row)[0]
+            assert floor <= max(least, BELIEVED_SHARES * max(share + len(world.rows), Fraction(least)))
 
 
 @settings(max_examples=60)

@@ -21,7 +21,9 @@ from plugins.load_manager.allocation.reasons import Reason
 from plugins.load_manager.allocation.sessions import Sessions
 from plugins.load_manager.allocation.tree import Placement, Tree
 
-BELIEVED_SHARES = 2  # nobody gains more by overstating its need than a floor of so many fair shares
+# Nobody gains more by overstating its need than a floor of so many fair shares, or minima where the share is below one.
+# With two, drivers who tell the truth get too little (the simulator shows it); with three, they do not.
+BELIEVED_SHARES = 3
 
 
 class Policy(StrEnum):
@@ -80,7 +82,7 @@ def allocate(
     need = urgency.need_mw(sessions, minimum, maximum)
     if (need > minimum).any():
         share = fill(placed, room_mw, rule, np.zeros_like(maximum), maximum).power_mw
-        most = np.where(sessions.believed, need, BELIEVED_SHARES * share)
+        most = np.where(sessions.believed, need, BELIEVED_SHARES * np.maximum(share, minimum))
         need = np.maximum(np.minimum(need, most) // quantum * quantum, minimum)
 
     asked = Asked(need, minimum, quantum, sessions.may_pause)

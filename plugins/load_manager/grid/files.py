@@ -101,7 +101,10 @@ def _grid(bodies: list[tuple[str, object]]) -> GridModel:
     try:
         return GridModel(groups)
     except GridRefused as refused:
-        raise GridRefused(problem._replace(place=places[problem.group_id]) for problem in refused.problems) from None
+        refused.problems = tuple(
+            problem._replace(place=places.get(problem.group_id, "")) for problem in refused.problems
+        )
+        raise
 
 
 def _bodies(rows: list[tuple[int, list[str]]]) -> list[tuple[str, object]]:

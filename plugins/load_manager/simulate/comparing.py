@@ -10,8 +10,7 @@ from plugins.load_manager.simulate.optimum import optimum_kwh
 from plugins.load_manager.simulate.workload import make
 
 _TOLD = {
-    figures.ALL_WISHES: Told(1.0),
-    figures.BOUNDED_WISHES: Told(1.0, believed=False),
+    figures.ALL_WISHES: Told(1.0, believed=False),
     figures.SOME_WISHES: Told(0.3, priors=True),
     figures.NO_WISHES: Told(0.0),
 }

@@ -9,7 +9,6 @@ import numpy as np
 from plugins.load_manager.simulate.charging import Charged
 
 ALL_WISHES = "load manager, all wishes"
-BOUNDED_WISHES = "load manager, all wishes, bounded"
 SOME_WISHES = "load manager, 30 % wishes, priors"
 NO_WISHES = "load manager, no wishes"
 EQUAL_SHARE = "equal share"
@@ -68,7 +67,7 @@ def missed(results: Results) -> list[str]:
         least = {ALL_WISHES: _ALL_WISHES_LEAST, NO_WISHES: _NO_WISHES_LEAST}.get(method, {}).get(name, 0.0)
         if got.energy < least:
             sentences.append(f"{name}: {method} reaches {got.energy:.3f} of the optimum, less than {least}")
-        if method not in (ALL_WISHES, BOUNDED_WISHES, SOME_WISHES, NO_WISHES):
+        if method not in (ALL_WISHES, SOME_WISHES, NO_WISHES):
             continue
         if got.overload_kwh > _OVERLOAD_MOST_KWH:
             sentences.append(f"{name}: {method} overloads by {got.overload_kwh:.6f} kWh")

@@ -94,10 +94,10 @@ def test_forbidding_pauses_is_felt_only_where_capacity_is_shared() -> None:
     assert given([100, 9, 3], here + there, tree).amperes() == [13.0, 0.0, 0.0]
 
 
-def test_an_overstated_need_brings_two_fair_shares_and_no_more() -> None:
+def test_an_overstated_need_brings_three_fair_shares_and_no_more() -> None:
     liar = replace(AC3_32, need_kwh=75, departure_h=1)
     honest = [replace(AC3_16, key=f"h{k}") for k in range(3)]
-    assert given(20, [liar, *honest]).allocation.floor_mw.tolist()[0] == 9_936_000  # two shares of 5 kW, in 69 W
+    assert given(20, [liar, *honest]).allocation.floor_mw.tolist()[0] == 14_973_000  # three shares of 5 kW, in 69 W
     believed = given(20, [replace(liar, believed=True), *honest])
     assert believed.amperes() == [28.9, 0.0, 0.0, 0.0]
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.ocpi import codec
 from hub.ocpi.party_id import PartyId
 from plugins.load_manager.grid.files import read_csv, read_json, write_csv, write_json
 from plugins.load_manager.grid.group import GapPolicy, GridRefused, Group, Member
@@ -124,3 +125,11 @@ def test_an_empty_grid_is_a_grid() -> None:
     assert read_json('{"groups": []}') == GridModel() == read_csv(write_csv(GridModel()))
     assert group("x") not in GridModel().groups.values()
     assert CPO.key == "nl*cpo"
+
+
+def test_more_problems_than_are_told_are_counted() -> None:
+    groups = [{"id": f"g{number}", "parent": "nobody", "static_capacity_kw": 1} for number in range(150)]
+    with pytest.raises(GridRefused) as refused:
+        read_json(codec.dumps({"groups": groups}))
+    assert len(refused.value.problems) == 101
+    assert "50 problems more" in str(refused.value.problems[-1])
