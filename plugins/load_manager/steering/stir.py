@@ -1,0 +1,23 @@
+"""What follows from a fact, besides what it changed in the scene."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Stir:
+    """What follows: `trees` to plan again, `at_once` or a moment later. `capacities`, `boards` and so on: what to keep
+    before anybody is answered. `repeated`: the signal was heard before. `pull`: CPOs to ask for their sessions;
+    `look_up`: a location to read in the catalog.
+    """
+
+    trees: set[str] = field(default_factory=set)
+    at_once: bool = False
+    capacities: set[str] = field(default_factory=set)
+    boards: set[str] = field(default_factory=set)
+    grid: bool = False
+    mode: bool = False
+    heard: bool = False
+    known: bool = False
+    repeated: bool = False
+    pull: set[str] = field(default_factory=set)
+    look_up: tuple[str, str] | None = None

@@ -1,0 +1,131 @@
+"""What people are shown of the scene: groups with their sessions, and how a CPO fares."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from hub.ocpi.party_id import PartyId
+from plugins.load_manager.dispatch.row import Row, Trouble
+from plugins.load_manager.doors.port import ChargerRefusals, CpoReport, GroupView, LimitedSession
+from plugins.load_manager.grid.coverage import Evse, controllable_share
+from plugins.load_manager.grid.group import Member
+from plugins.load_manager.grid.power import kilowatts
+from plugins.load_manager.knowledge.keys import SessionKey
+from plugins.load_manager.profiles import second
+from plugins.load_manager.signals.wording import sentence
+from plugins.load_manager.steering.scene import Scene
+
+
+def evses(scene: Scene) -> Iterator[Evse]:
+    """The EVSEs of the catalog."""
+    for _, location, evse in scene.known.evses.evses():
+        yield Evse(Member(location.owner, location.id, evse.uid), evse.steerable)
+
+
+def group_view(scene: Scene, group_id: str, now: datetime, *, with_sessions: bool = False) -> GroupView:
+    """A group as it is now. KeyError when it is not known."""
+    group = scene.model.groups[group_id]
+    capacity = scene.capacities[group_id]
+    force = capacity.limit_at(group, now)
+    tree = scene.tree(scene.model.root(group_id))
+    plan = tree.plan.groups.get(group_id) if tree.plan is not None else None
+    until = plan.next_edge_at if plan is not None else None
+    inside = [row for row in tree.board.state.rows.values() if group_id in row.session.path]
+    provider = group.capacity_provider or "the operator of the hub"
+    return GroupView(
+        group,
+        capacity.standing.state,
+        capacity.standing.since,
+        sentence(force, until, provider, stopped=scene.mode.stopped),
+        force.limit_mw,
+        plan.allocated_mw if plan is not None else 0,
+        sum(row.booked.value_at(now) for row in inside),
+        None,
+        controllable_share(scene.model, group_id, evses(scene), now),
+        tuple(limited(scene, inside, now)) if with_sessions else (),
+    )
+
+
+def limited(scene: Scene, rows: Iterable[Row], now: datetime) -> Iterator[LimitedSession]:
+    """Sessions with their limit, and why they have it."""
+    now_s = second(now)
+    for row in rows:
+        key = SessionKey(row.session.id)
+        session = scene.known.sessions.find(key)
+        if session is None:
+            continue
+        plan = scene.tree(scene.model.root(row.session.path[0])).plan if row.session.path else None
+        decision = plan.decisions.get(key) if plan is not None else None
+        group = plan.groups.get(decision.group_id or "") if plan is not None and decision is not None else None
+        told = row.desired.profile.at(now_s) if row.desired is not None else None
+        yield LimitedSession(
+            session.owner,
+            session.id,
+            session.location_id,
+            session.evse_uid,
+            decision.sentence if decision is not None else "its limit is being taken away",
+            told,
+            row.booked.at(now_s),
+            row.changed_at,
+            group.next_edge_at if group is not None else None,
+        )
+
+
+def cpo_report(scene: Scene, party: PartyId, now: datetime) -> CpoReport:
+    """How a CPO fares."""
+    rows = [row for row in scene.rows() if row.session.cpo.casefold() == str(party).casefold()]
+    by_kind: dict[str, list[Row]] = {}
+    for row in rows:
+        by_kind.setdefault(_kind(row), []).append(row)
+    refusals = [
+        ChargerRefusals(
+            kind,
+            sum(each.trouble is Trouble.REJECTED for each in those),
+            sum(each.backoff_s > 0 for each in those),
+            sum(each.trouble is Trouble.SILENT for each in those),
+        )
+        for kind, those in sorted(by_kind.items())
+    ]
+    has_default = scene.known.cpos.of(party).default_current_a is not None
+    mine = (evse.place for evse in evses(scene) if evse.place.party == party)
+    without = () if has_default else tuple(mine)
+    return CpoReport(
+        tuple(limited(scene, rows, now)),
+        tuple(each for each in refusals if each.rejected or each.too_often or each.timed_out),
+        without,
+        _parity(scene, rows, now),
+    )
+
+
+def _kind(row: Row) -> str:
+    scale = row.session.scale
+    if scale.unit == "W":
+        return f"DC {kilowatts(row.session.maximum_mw)} kW"
+    return f"AC {scale.phases} phases {row.session.maximum_mw // scale.ampere_mw} A"
+
+
+def _parity(scene: Scene, rows: Iterable[Row], now: datetime) -> Decimal | None:
+    """The mean share by which the CPO's sessions are curtailed over that of all."""
+    all_rows = list(scene.rows())
+    everybody, own = _curtailed(all_rows, now), _curtailed(list(rows), now)
+    return None if not everybody else (own / everybody).quantize(Decimal("0.001"))
+
+
+def _curtailed(rows: list[Row], now: datetime) -> Decimal:
+    now_s = second(now)
+    shares = [
+        1 - Decimal(row.desired.profile.at(now_s)) / row.session.maximum_mw
+        for row in rows
+        if row.desired is not None and row.session.maximum_mw
+    ]
+    return sum(shares, Decimal(0)) / len(rows) if rows else Decimal(0)
+
+
+def panel_rows(scene: Scene) -> Iterator[tuple[object, ...]]:
+    """A line for each group."""
+    for group_id, capacity in scene.capacities.items():
+        tree = scene.tree(scene.model.root(group_id))
+        plan = tree.plan.groups.get(group_id) if tree.plan is not None else None
+        given, admitted, paused = (plan.allocated_mw, plan.admitted, plan.paused) if plan is not None else (0, 0, 0)
+        limit_kw = kilowatts(capacity.standing.in_force_mw)
+        yield group_id, capacity.standing.state.shown.value, limit_kw, kilowatts(given), admitted + paused, paused

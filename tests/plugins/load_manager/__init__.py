@@ -1,0 +1,1 @@
+"""The load manager in a running hub, over real sockets."""

@@ -1,0 +1,135 @@
+"""A DSO sets limits over OSCP 2.0, falls silent and comes back; another uses the hub's own API."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+
+from hub.ocpi import times
+from hub.sandbox.dso import SandboxDso, block
+from tests.plugins.load_manager.area import Area, area
+
+
+@asynccontextmanager
+async def with_dso(a: Area, **config: object) -> AsyncIterator[SandboxDso]:
+    """A DSO that is registered and has shaken hands; the group is its own."""
+    await a.b.reload({"load_manager": {"public_url": a.b.hub.url} | config})
+    await a.wait(5)  # the new instance has taken the duty over
+    async with SandboxDso(clock=a.b.clock) as dso:
+        dso.habits.beats = False
+        made = await a.admin("POST", "/capacity-providers", {"name": "Grid One"}, status=201)
+        assert (await dso.register(made["base_url"], made["registration_token"])).status == 204
+        await dso.registered()
+        await a.consent()
+        await a.location([16] * 3)
+        await a.group(60, capacity_provider=made["id"])
+        await shake_hands(a, dso)
+        yield dso
+
+
+async def shake_hands(a: Area, dso: SandboxDso) -> None:
+    dso.link.acknowledged.clear()
+    assert (await dso.handshake()).status == 204
+    await dso.acknowledged()
+    await a.b.settle()
+
+
+async def says(a: Area, dso: SandboxDso, kw: float, kind: str = "CONSUMPTION", request_id: str | None = None) -> None:
+    blocks = [block(a.now, a.now + timedelta(hours=24), kw)]
+    (answer,) = await dso.forecast("G1", blocks, kind, request_id=request_id)
+    assert answer.status == 204, answer.body
+    await a.b.settle()
+
+
+async def test_a_forecast_becomes_amperes_at_the_charge_points() -> None:
+    async with area() as a, with_dso(a) as dso:
+        await a.sessions(3)
+        await says(a, dso, 30)
+        assert set(a.told().values()) == {Decimal("14.4")}
+        assert await a.state() == "LIMITED"
+        await a.wait(5)
+        entry = (await a.admin("GET", "/grid/activations"))["items"][0]
+        assert (entry["group_id"], entry["sessions_lowered"], entry["confirmed_share"]) == ("G1", 3, 1)
+
+
+async def test_silence_means_fallback_and_recovery_takes_a_handshake_and_a_limit() -> None:
+    async with area() as a, with_dso(a) as dso:
+        await a.sessions(2)
+        await says(a, dso, 12, "FALLBACK_CONSUMPTION")
+        await says(a, dso, 30)
+        await a.wait(60)
+        assert await a.state() == "LIMITED"
+        await a.wait(121)
+        assert await a.state() == "FALLBACK"
+        assert a.told() == {"S1": Decimal("8.6"), "S2": Decimal("8.6")}
+
+        assert (await dso.heartbeat(600)).status == 204
+        await a.wait(60)
+        assert await a.state() == "FALLBACK"
+        await shake_hands(a, dso)
+        assert await a.state() == "FALLBACK"
+        await says(a, dso, 30)
+        assert await a.state() == "LIMITED"
+        await a.wait(150)
+        assert a.told() == {"S1": Decimal("16.0"), "S2": Decimal("16.0")}
+
+
+async def test_what_cannot_be_met_is_told_to_the_dso() -> None:
+    async with area() as a, with_dso(a) as dso:
+        a.b.cpo.profiles.response = "REJECTED"
+        await says(a, dso, 40)
+        await a.session("S3", "E3")
+        await says(a, dso, 30)
+        await a.wait(130)
+        await says(a, dso, 10, request_id="F10")
+        await dso.wait_for("group_capacity_compliance_error")
+        (error,) = dso.received.of("group_capacity_compliance_error")
+        assert error.correlation_id == "F10"
+        assert "1.04 kW" in error.data["message"]
+
+
+async def test_what_was_given_is_reported_on_a_register() -> None:
+    async with area() as a, with_dso(a, measure_s=60) as dso:
+        await a.session("S1", "E1", kwh=Decimal("12.4"))
+        await a.wait(60)
+        await a.session("S1", "E1", kwh=Decimal("13.15"))
+        await a.session("S2", "E2", kwh=Decimal("0.35"))
+        await a.session("S2", "E2", kwh=Decimal("0.35"), status="COMPLETED")
+        dso.received.clear()
+        await a.wait(60)
+        report = (await dso.wait_for("update_group_measurements")).data
+        (measurement,) = report["measurements"]
+        assert (measurement["unit"], measurement["energy_type"]) == ("KWH", "FLEXIBLE")
+        assert measurement["value"] == Decimal("1.1")
+
+
+async def test_a_forecast_for_anothers_group_or_none_is_refused() -> None:
+    async with area() as a, with_dso(a) as dso:
+        await a.group(10, "G2", members=[])
+        blocks = [block(a.now, a.now + timedelta(hours=1), 5)]
+        assert (await dso.forecast("G9", blocks))[0].status == 404
+        assert (await dso.forecast("G2", blocks))[0].status == 403
+        twice = [*blocks, *blocks]
+        assert (await dso.forecast("G1", twice))[0].status == 400
+
+
+async def test_a_dso_with_the_hubs_own_api() -> None:
+    async with area() as a:
+        made = await a.admin("POST", "/capacity-providers", {"name": "Grid", "kind": "native"}, status=201)
+        await a.consent()
+        await a.location([16, 16])
+        await a.group(60, capacity_provider=made["id"])
+        await a.sessions(2)
+        blocks = [{"start": times.render(a.now), "end": times.render(a.now + timedelta(hours=1)), "value": 20}]
+        body = {"group_id": "G1", "kind": "LIMIT", "unit": "KW", "blocks": blocks, "message_id": "M1"}
+        said = {"Authorization": f"Token {made['token']}"}
+        assert (await a.b.call("POST", "/grid/v1/signals", body, said)).status == 202
+        await a.b.settle()
+        assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4")}
+        assert (await a.b.call("POST", "/grid/v1/signals", body, said)).status == 204
+
+
+async def test_without_a_public_url_no_dso_can_register() -> None:
+    async with area() as a:
+        told = await a.admin("POST", "/capacity-providers", {"name": "Grid One"}, status=409)
+        assert "public_url" in told["title"]

@@ -1,0 +1,174 @@
+"""What CPOs, charge points and drivers do while they are steered."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from hub.ocpi import times
+from hub.ocpi.names import SESSIONS, Interface
+from hub.sandbox import objects
+from hub.sandbox.results import ResultMode
+from hub.testing import CPO, EMSP, assert_plugin
+from plugins.load_manager import LoadManager
+from tests.plugins.load_manager.area import area
+
+GLM = "NL/GLM"
+
+
+async def test_it_is_a_plugin_as_plugins_should_be() -> None:
+    await assert_plugin(LoadManager)
+
+
+async def test_who_arrives_is_let_up_after_the_others_came_down() -> None:
+    async with area() as a:
+        await a.location([32, 32])
+        await a.consent(default_current_a=6)
+        await a.group(22, arrival_reserve_kw=Decimal("4.14"))
+        await a.session("S1", "E1")
+        await a.wait(60)
+        assert a.told() == {"S1": Decimal("25.8")}
+        a.b.cpo.received.clear()
+        a.b.cpo.results.mode = ResultMode.HELD
+        await a.session("S2", "E2")
+        assert a.told() == {"S1": Decimal("15.9")}
+        assert [one.tail for one in a.puts()] == ["S1"]
+        a.b.cpo.results.mode = ResultMode.AT_ONCE
+        a.b.cpo.results.release()
+        await a.wait(60)
+        assert a.told() == {"S1": Decimal("15.9"), "S2": Decimal("15.9")}
+
+
+async def test_a_session_told_to_the_party_alone_is_steered() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(10)
+        body = objects.session("NL/CPO", "S1", driver=EMSP, last_updated=a.now)
+        told = await a.b.cpo.call("PUT", SESSIONS, Interface.RECEIVER, "NL/CPO/S1", to=GLM, sender=CPO, body=body)
+        assert told.status_code == 1000
+        others = await a.b.cpo.call("PUT", SESSIONS, Interface.RECEIVER, "NL/XXX/S1", to=GLM, sender=CPO, body=body)
+        assert others.status_code == 2001
+        await a.wait(10)
+        assert a.told() == {"S1": Decimal("14.4")}
+
+
+async def test_a_session_found_by_asking_is_steered() -> None:
+    async with area(pull_s=60) as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(10)
+        a.b.cpo.own.put(SESSIONS, objects.session("NL/CPO", "S1", driver=EMSP, last_updated=a.now))
+        await a.wait(70)
+        assert a.told() == {"S1": Decimal("14.4")}
+
+
+async def test_a_lower_limit_of_the_charge_point_leaves_more_for_others() -> None:
+    async with area() as a:
+        await a.location([16] * 3)
+        await a.consent()
+        await a.group(30)
+        await a.sessions(3)
+        await a.wait(70)
+        profile = {"charging_rate_unit": "A", "charging_profile_period": [{"start_period": 0, "limit": Decimal("6.0")}]}
+        start = times.render(a.now)
+        pushed = await a.b.cpo.push_active_profile("S1", {"start_date_time": start, "charging_profile": profile})
+        assert pushed.status_code == 1000
+        await a.wait(90)
+        told = a.told()
+        assert (told["S2"], told["S3"]) == (Decimal("16.0"), Decimal("16.0"))
+
+        await a.b.cpo.push_active_profile("S1", _flat(a.now, Decimal("14.4")))
+        await a.wait(5)
+        told = a.told()
+        assert (told["S2"], told["S3"]) == (Decimal("14.4"), Decimal("14.4"))
+
+
+async def test_a_cpo_out_of_reach_is_counted_and_asked_first_when_it_is_back() -> None:
+    async with area() as a:
+        await a.location([16] * 2)
+        await a.consent()
+        await a.group(20)
+        await a.sessions(2)
+        await a.wait(70)
+        await a.b.cpo.go_dark()
+        await a.limit(10)
+        await a.wait(300)
+        view = await a.admin("GET", "/grid/groups/G1")
+        assert view["booked_kw"] == Decimal("19.872")
+        a.b.cpo.received.clear()
+        await a.b.cpo.come_back()
+        await a.wait(300)
+        came = [one for one in a.b.cpo.received if one.module in {SESSIONS, "chargingprofiles"}]
+        assert came[0].module == SESSIONS
+        assert sorted(a.told().values()) == [Decimal("7.2"), Decimal("7.2")]
+
+
+async def test_a_cpo_that_never_gives_results_is_counted_with_the_most() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(15)
+        a.b.cpo.results.mode = ResultMode.NEVER
+        await a.session("S1", "E1")
+        await a.wait(200)
+        assert len(a.puts()) == 4
+        (alarm,) = [one for one in (await a.admin("GET", "/alarms"))["items"] if one["kind"] == "session_uncontrolled"]
+        assert "no result" in alarm["text"]
+        view = await a.admin("GET", "/grid/groups/G1")
+        assert view["booked_kw"] == Decimal("11.04")
+
+
+async def test_what_an_emsp_is_owed_is_paid_after_a_restart() -> None:
+    async with area() as a:
+        await a.location([16] * 3)
+        await a.consent()
+        await a.group(30)
+        await a.sessions(3)
+        await a.wait(120)
+        await a.emsp("PUT", "S1", Decimal("8.0"))
+        await a.wait(120)
+        assert a.told()["S2"] == Decimal("16.0")
+        a.b.cpo.results.mode = ResultMode.HELD
+        assert (await a.emsp("DELETE", "S1")).data["result"] == "ACCEPTED"
+        await a.b.restart()
+        assert len(a.results()) == 1
+        a.b.cpo.results.mode = ResultMode.AT_ONCE
+        a.b.cpo.results.release()
+        await a.wait(240)
+        assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4"), "S3": Decimal("14.4")}
+        assert [one["result"] for one in a.results()] == ["ACCEPTED", "ACCEPTED"]
+
+
+async def test_a_group_that_is_deleted_releases_its_sessions() -> None:
+    async with area() as a:
+        await a.location([16] * 2)
+        await a.consent()
+        await a.group(20)
+        await a.sessions(2)
+        await a.wait(70)
+        assert len(a.told()) == 2
+        await a.group(20, status=200, members=[])
+        await a.admin("DELETE", "/grid/groups/G1", status=204)
+        await a.wait(60)
+        assert a.told() == {}
+
+
+async def test_a_driver_in_a_hurry_gets_more() -> None:
+    async with area() as a:
+        await a.location([32] * 3)
+        await a.consent()
+        await a.group(18)
+        await a.sessions(3)
+        await a.wait(70)
+        a.b.cpo.own.put(SESSIONS, objects.session("NL/CPO", "S1", driver=EMSP, last_updated=a.now))
+        wish = {"profile_type": "FAST"}
+        path = "S1/charging_preferences"
+        answer = await a.b.emsp.call("PUT", SESSIONS, Interface.SENDER, path, to=CPO, sender=EMSP, body=wish)
+        assert answer.data == "ACCEPTED"
+        await a.wait(130)
+        assert a.told() == {"S1": Decimal("13.0"), "S2": Decimal("6.5"), "S3": Decimal("6.5")}
+
+
+def _flat(now: datetime, amperes: Decimal) -> dict[str, object]:
+    periods = [{"start_period": 0, "limit": amperes}]
+    profile = {"charging_rate_unit": "A", "charging_profile_period": periods}
+    return {"start_date_time": times.render(now), "charging_profile": profile}

@@ -1,0 +1,233 @@
+"""Limits of the grid become limits at charge points."""
+
+from decimal import Decimal
+
+from hub.ocpi.names import SESSIONS
+from hub.sandbox import objects
+from hub.testing import EMSP
+from tests.plugins.load_manager.area import area
+
+
+async def test_no_profile_where_no_limit_binds() -> None:
+    async with area() as a:
+        await a.location([16, 16, 16])
+        await a.consent()
+        await a.group(100)
+        await a.sessions(3)
+        await a.wait(10)
+        assert a.puts() == []
+        assert await a.state() == "NORMAL"
+
+
+async def test_a_limit_is_shared() -> None:
+    async with area() as a:
+        await a.location([16, 16, 16])
+        await a.consent()
+        await a.group(30)
+        await a.sessions(3)
+        await a.wait(120)
+        assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4"), "S3": Decimal("14.4")}
+        assert await a.state() == "LIMITED"
+
+
+async def test_a_sudden_drop_and_what_is_sent_of_it() -> None:
+    async with area() as a:
+        await a.location([16] * 6)
+        await a.consent()
+        await a.group(60)
+        await a.sessions(6)
+        await a.wait(120)
+        assert set(a.told().values()) == {Decimal("14.4")}
+        a.b.cpo.received.clear()
+        await a.limit(24)
+        assert sorted(a.told().values()) == [Decimal(0), *[Decimal("6.9")] * 5]
+        assert len(a.puts()) == 6
+
+
+async def test_zero_pauses_everybody_and_stays() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(20)
+        await a.sessions(2)
+        await a.limit(0)
+        await a.wait(300)
+        assert a.told() == {"S1": Decimal(0), "S2": Decimal(0)}
+        assert await a.state() == "EMERGENCY"
+        assert a.b.cpo.received.of("chargingprofiles", None, "DELETE") == []
+
+
+async def test_a_lifted_limit_is_released() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(20)
+        await a.sessions(2)
+        await a.wait(120)
+        assert set(a.told().values()) == {Decimal("14.4")}
+        await a.group(100, status=200)
+        await a.wait(300)
+        assert a.told() == {}
+
+
+async def test_sessions_of_a_cpo_without_consent_are_counted_and_never_steered() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.group(10)
+        await a.sessions(2)
+        await a.wait(120)
+        assert a.puts() == []
+        view = await a.admin("GET", "/grid/groups/G1")
+        assert [one["limit_kw"] for one in view["sessions"]] == [None, None]
+        assert view["booked_kw"] == Decimal("22.08")
+
+
+async def test_a_withdrawn_consent_releases() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(20)
+        await a.sessions(2)
+        await a.wait(60)
+        assert len(a.told()) == 2
+        await a.admin("PUT", "/grid/cpos/NL/CPO", {"consent": False})
+        await a.group(30, status=200)
+        await a.wait(120)
+        assert a.told() == {}
+
+
+async def test_hysteresis_and_the_end_of_a_session() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(20)
+        await a.sessions(2)
+        await a.wait(70)
+        a.b.cpo.received.clear()
+        for kw in ("20.3", "19.9"):
+            await a.group(kw, status=200)
+            await a.wait(60)
+            assert a.puts() == []
+        await a.group("19.8", status=200)
+        await a.wait(60)
+        assert a.told() == {"S1": Decimal("14.3"), "S2": Decimal("14.3")}
+        assert len(a.puts()) == 2
+        await a.session("S1", "E1", status="COMPLETED")
+        await a.wait(5)
+        assert a.told()["S2"] == Decimal(16)
+
+
+async def test_rejected_profiles_make_a_session_uncontrolled() -> None:
+    async with area() as a:
+        await a.location([16, 16, 16])
+        await a.consent()
+        await a.group(30)
+        a.b.cpo.profiles.response = "REJECTED"
+        await a.session("S3", "E3")
+        await a.wait(120)
+        a.b.cpo.profiles.response = "ACCEPTED"
+        await a.session("S1", "E1")
+        await a.session("S2", "E2")
+        await a.wait(200)
+        assert a.told() == {"S1": Decimal("13.7"), "S2": Decimal("13.7")}
+        alarms = (await a.admin("GET", "/alarms"))["items"]
+        assert "session_uncontrolled" in {one["kind"] for one in alarms}
+
+
+async def test_shadow_mode_plans_and_sends_nothing() -> None:
+    async with area(shadow=True) as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(20)
+        await a.sessions(2)
+        await a.wait(60)
+        assert a.puts() == []
+        plans = (await a.admin("GET", "/grid/plans?group=G1"))["items"]
+        assert "14.4 A" in plans[0]["decisions"][0]["sentence"]
+        await a.admin("PUT", "/grid/mode", {"mode": "live"})
+        await a.wait(60)
+        assert set(a.told().values()) == {Decimal("14.4")}
+
+
+async def test_a_restart_sends_nothing_new() -> None:
+    async with area() as a:
+        await a.location([16] * 5)
+        await a.consent()
+        await a.group(50)
+        await a.sessions(5)
+        await a.wait(60)
+        assert len(a.told()) == 5
+        a.b.cpo.received.clear()
+        await a.b.restart()
+        await a.wait(10)
+        assert a.puts() == []
+        assert a.b.cpo.received.of("sessions", None, "GET")
+        await a.limit(40)
+        await a.wait(10)
+        assert set(a.told().values()) == {Decimal("11.5")}
+
+
+async def test_a_large_tree_is_planned_beside_the_messages_and_survives_a_restart() -> None:
+    async with area() as a:
+        count = 200
+        await a.location([16] * count)
+        await a.consent(rate_per_s=1000)
+        for number in range(1, count + 1):
+            session = objects.session("NL/CPO", f"S{number}", driver=EMSP, last_updated=a.now)
+            a.b.cpo.own.put(SESSIONS, session | {"evse_uid": f"E{number}"})
+        await a.group(6 * count)
+        await a.b.until(lambda: len(a.told()) == count)
+        await a.b.settle()
+        assert set(a.told().values()) == {Decimal("8.6")}
+        a.b.cpo.received.clear()
+        await a.b.restart()
+        await a.wait(10)
+        assert a.b.plugin.node.lead is not None
+        assert a.puts() == []
+
+
+async def test_an_emsps_profile_is_brought_under_the_limit() -> None:
+    async with area() as a:
+        await a.location([16, 16, 16])
+        await a.consent()
+        await a.group(30)
+        await a.sessions(3)
+        await a.wait(120)
+        answer = await a.emsp("PUT", "S1", Decimal("8.0"))
+        assert answer.data["result"] == "ACCEPTED"
+        assert a.told()["S1"] == Decimal("8.0")
+        await a.wait(120)
+        assert a.told() == {"S1": Decimal("8.0"), "S2": Decimal("16.0"), "S3": Decimal("16.0")}
+        assert len(a.results()) == 1
+
+        answer = await a.emsp("DELETE", "S1")
+        assert answer.data["result"] == "ACCEPTED"
+        await a.wait(120)
+        assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4"), "S3": Decimal("14.4")}
+        assert [one["result"] for one in a.results()] == ["ACCEPTED", "ACCEPTED"]
+        assert a.b.cpo.received.of("chargingprofiles", None, "DELETE") == []
+
+
+async def test_an_emsps_profile_above_the_limit_is_lowered() -> None:
+    async with area() as a:
+        await a.location([16, 16, 16])
+        await a.consent()
+        await a.group(30)
+        await a.sessions(3)
+        await a.wait(120)
+        await a.emsp("PUT", "S1", Decimal("16.0"))
+        assert a.told()["S1"] == Decimal("14.4")
+
+
+async def test_the_kill_switch() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(100, fallback_capacity_kw=12)
+        await a.sessions(2)
+        await a.wait(10)
+        assert a.puts() == []
+        await a.admin("POST", "/grid/stop")
+        await a.b.settle()
+        assert await a.state() == "FALLBACK"
+        assert a.told() == {"S1": Decimal("8.6"), "S2": Decimal("8.6")}

@@ -1,0 +1,145 @@
+"""Two hubs on one store: one of them steers, what the other is told counts, and a stale one sends nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from hub import app
+from hub.app import Given, RunningHub
+from hub.clock import ManualClock
+from hub.ocpi import codec, names, times
+from hub.ocpi.names import Interface
+from hub.plugin.loader import Available
+from hub.sandbox import objects
+from hub.sandbox.world import World, fixture_world
+from plugins.load_manager import LoadManager
+from tests.hubs import ADMIN_TOKEN, register_all, test_settings
+from tests.plugins.hosting import running
+from tests.waiting import until
+
+R = Interface.RECEIVER
+_STEP_S = 0.1  # so small that the store, which goes by real time, keeps up with the terms of the duty
+
+
+@asynccontextmanager
+async def node(folder: Path, url: str, clock: ManualClock) -> AsyncIterator[RunningHub]:
+    settings = test_settings(folder, database_url=url, plugins=("load_manager",))
+    given = Given(more=[Available("load_manager", LoadManager, "a test")])
+    async with app.running(settings, given=given, clock=clock) as hub:
+        yield hub
+
+
+async def moving(condition: Callable[[], bool], *clocks: ManualClock) -> None:
+    """Lets time pass on these clocks until the condition holds."""
+
+    async def moved() -> bool:
+        for clock in clocks:
+            await clock.advance(_STEP_S)
+        return condition()
+
+    await until(moved)
+
+
+async def admin(hub: RunningHub, method: str, path: str, body: object) -> int:
+    url, headers = f"{hub.url}/admin/v1{path}", {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    async with (
+        aiohttp.ClientSession() as client,
+        client.request(method, url, data=codec.dumps(body), headers=headers) as answer,
+    ):
+        return answer.status
+
+
+async def done(work: Awaitable[Any], *clocks: ManualClock) -> Any:
+    """What becomes of it while time passes."""
+    task = asyncio.ensure_future(work)
+    await moving(task.done, *clocks)
+    return task.result()
+
+
+async def push(world: World, at: RunningHub, module: str, tail: str, to: str, body: object) -> None:
+    """P1, as NL/CPA, pushes an object by this node."""
+    counterpart = world["P1"].counterpart
+    known = counterpart.url(module, R) if counterpart is not None else None
+    assert known is not None
+    url = f"{at.url}{urlsplit(known).path.rstrip('/')}/NL/CPA/{tail}"
+    answer = await world["P1"].call("PUT", module, R, to=to, sender="NL/CPA", body=body, url=url)
+    assert answer.status_code == 1000, answer.body
+
+
+def limits(world: World) -> dict[str, Decimal]:
+    applied = world["P1"].profiles.applied
+    return {one: applied[one].profile["charging_profile_period"][0]["limit"] for one in sorted(applied)}
+
+
+async def test_one_steers_for_both_and_its_heir_goes_on(tmp_path: Path, mongodb_url: str) -> None:
+    clocks = ManualClock(), ManualClock()
+    async with (
+        node(tmp_path / "one", mongodb_url, clocks[0]) as one,
+        node(tmp_path / "two", mongodb_url, clocks[1]) as two,
+        fixture_world(only=["P1", "P2"]) as world,
+    ):
+        await register_all(one, world)
+        plugins = running(one, LoadManager), running(two, LoadManager)
+        await moving(lambda: any(each.node.lead is not None for each in plugins), *clocks)
+        first = 0 if plugins[0].node.lead is not None else 1
+        second = 1 - first
+        hubs = one, two
+        location = objects.location("NL/CPA", evses=2)
+        await push(world, hubs[first], names.LOCATIONS, "LOC1", "NL/HUB", location)
+
+        # The node that does not steer is told everything.
+        consent = {"consent": True, "reference": "contract 1"}
+        assert await done(admin(hubs[second], "PUT", "/grid/cpos/NL/CPA", consent), *clocks) == 200
+        member = {"country_code": "NL", "party_id": "CPA", "location_id": "LOC1"}
+        group = {"static_capacity_kw": 20, "margin": 0, "arrival_reserve_kw": 0, "members": [member]}
+        assert await done(admin(hubs[second], "PUT", "/grid/groups/G1", group), *clocks) == 201
+        for number in (1, 2):
+            now = clocks[0].now()
+            session = objects.session("NL/CPA", f"S{number}", last_updated=now) | {"evse_uid": f"E{number}"}
+            await push(world, hubs[second], names.SESSIONS, f"S{number}", "NL/EMA", session)
+        await moving(lambda: len(limits(world)) == 2 and set(limits(world).values()) == {Decimal("14.4")}, *clocks)
+
+        # An eMSP's profile that comes in there is brought under the limit too.
+        periods = [{"start_period": 0, "limit": 16}]
+        body = {
+            "charging_profile": {"charging_rate_unit": "A", "charging_profile_period": periods},
+            "response_url": world["P2"].callback_url("1"),
+        }
+        counterpart = world["P2"].counterpart
+        known = counterpart.url(names.CHARGING_PROFILES, R) if counterpart is not None else None
+        assert known is not None
+        url = f"{hubs[second].url}{urlsplit(known).path.rstrip('/')}/S1"
+        world["P1"].received.clear()
+        put = world["P2"].call("PUT", names.CHARGING_PROFILES, R, to="NL/CPA", sender="NL/EMA", body=body, url=url)
+        assert (await done(put, *clocks)).status_code == 1000
+        (came,) = world["P1"].received.of(names.CHARGING_PROFILES)
+        assert came.data["charging_profile"]["charging_profile_period"][0]["limit"] == Decimal("14.4")
+        await world["P2"].wait_for(method="POST")
+        stale = plugins[first].node.lead
+        assert stale is not None
+        assert plugins[second].node.lead is None
+
+        # The clock of the one that steers stands still: it is stalled.
+        await moving(lambda: plugins[second].node.lead is not None, clocks[second])
+        heir = plugins[second].node.lead
+        assert heir is not None
+        assert heir.term.number == stale.term.number + 1
+        assert not stale.term.over  # it does not know yet
+        end = times.render(clocks[second].now() + timedelta(hours=1))
+        limit = {"limit_kw": 16, "end": end}
+        assert await done(admin(hubs[second], "POST", "/grid/groups/G1/limit", limit), clocks[second]) == 201
+        lowered = {"S1": Decimal("11.5"), "S2": Decimal("11.5")}
+        await moving(lambda: limits(world) == lowered, clocks[second])
+
+        # It wakes up, wants to go on, and is refused.
+        group["static_capacity_kw"] = 10
+        await done(admin(hubs[first], "PUT", "/grid/groups/G1", group), clocks[first])
+        await moving(lambda: stale.term.over, clocks[first])
+        assert limits(world) == lowered
