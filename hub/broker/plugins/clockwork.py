@@ -71,6 +71,8 @@ class Clockwork:
         task = asyncio.get_running_loop().create_task(self._told(work, name), name=f"plugin {self._plugin} {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # One that is cancelled before its first step has not begun to wait for the work.
+        task.add_done_callback(lambda _: work.close())
         return _Running(task)
 
     async def _told(self, work: Coroutine[Any, Any, object], name: str) -> None:

@@ -57,7 +57,9 @@ class Computing:
         submitting = asyncio.create_task(asyncio.to_thread(self._submit, packed))
         try:
             submitted = await asyncio.shield(submitting)
-            return await asyncio.shield(asyncio.wrap_future(submitted))
+            answer = asyncio.wrap_future(submitted)
+            answer.add_done_callback(_heard)
+            return await asyncio.shield(answer)
         except BrokenProcessPool:
             await asyncio.to_thread(self._kill)
             why = "because the hub is stopping" if self._closed else "as if killed, or out of memory"
@@ -98,6 +100,12 @@ class Computing:
             pool.shutdown(wait=False)
             for process in processes:
                 process.join(_CLOSE_S)
+
+
+def _heard(answer: asyncio.Future[bytes]) -> None:
+    """What became of it is of no interest to anybody when the call was cancelled."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _packed(work: Callable[..., object], args: tuple[Any, ...]) -> bytes:

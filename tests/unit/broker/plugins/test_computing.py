@@ -1,6 +1,7 @@
 """Work in another process: what comes back, what fails and how, and that nothing is left of it."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -103,6 +104,8 @@ async def test_a_process_that_died_with_nothing_to_do_is_replaced(computing: Com
 
 
 async def test_a_call_that_nobody_waits_for_is_ended(computing: Computing, tmp_path: Path) -> None:
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     staying = asyncio.create_task(computing.run(samples.mark_and_stay, str(tmp_path / "mark")))
     pid = await marked(tmp_path / "mark")
     next_in_turn = asyncio.create_task(computing.run(samples.pid))
@@ -111,6 +114,9 @@ async def test_a_call_that_nobody_waits_for_is_ended(computing: Computing, tmp_p
         await staying
     assert gone(pid)
     assert await next_in_turn != pid
+    del staying
+    gc.collect()
+    assert told == []
 
 
 async def test_closing_ends_what_runs_and_refuses_what_waits(tmp_path: Path) -> None:
