@@ -99,19 +99,19 @@ class Looking:
         self._wakes[root] = (at, self._hub.call_at(at, lambda: self._round(root, at)))
 
     async def _round(self, root: str, at: datetime) -> None:
-        wanted = self._wakes.get(root)
-        if wanted is None or wanted[0] != at:
-            return  # outdated: an earlier look has taken its place
-        del self._wakes[root]
-        outdated, self._outdated = self._outdated, []
-        await self._hub.sleep(0)  # what was begun in this turn of the loop is under way then, and can be cancelled
-        for timer in outdated:
-            timer.cancel()
-        if self._ended or self._term.over or root not in self._scene.trees:
-            return
         try:
+            # What becomes due while another look goes on waits for one more look, not for one each.
             async with self._looks.setdefault(root, asyncio.Lock()):
-                await self._look(root)
+                wanted = self._wakes.get(root)
+                if wanted is None or wanted[0] != at:
+                    return  # outdated: an earlier look has taken its place
+                del self._wakes[root]
+                outdated, self._outdated = self._outdated, []
+                await self._hub.sleep(0)  # what was begun in this turn of the loop is under way then
+                for timer in outdated:
+                    timer.cancel()
+                if not (self._ended or self._term.over) and root in self._scene.trees:
+                    await self._look(root)
         except TermOver:
             self.end()
         except StoreUnavailable:

@@ -25,10 +25,11 @@ from plugins.load_manager.grid.files import body_of
 from plugins.load_manager.grid.group import GridRefused, Group, Problem
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.cpo_settings import CpoSettings
-from plugins.load_manager.oscp import CapacityProviders
+from plugins.load_manager.oscp import CapacityProviders, State
 from plugins.load_manager.signals.judging import judge
 from plugins.load_manager.signals.signal import Block, CapacitySignal, SignalKind, Unit
 from plugins.load_manager.steering.facts import (
+    ContactChanged,
     CpoChanged,
     Fact,
     GridChanged,
@@ -102,6 +103,9 @@ class GridOperating:
         await self._change(
             GridChanged([body_of(group) for group in after.groups.values()]), lambda scene: scene.model == after
         )
+        for view in self._providers.every():
+            if view.state in {State.HANDSHAKEN, State.ONLINE}:  # its new groups are in contact as well
+                await self._tell(ContactChanged(view.id, online=True))
         return GridChange(created, before.left_out(after))
 
     # --- limits ---

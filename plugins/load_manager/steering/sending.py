@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub.ocpi.names import CHARGING_PROFILES, Interface
@@ -39,6 +39,14 @@ class Said:
     timeout_s: int = 0
 
 
+@dataclass(slots=True)
+class _Line:
+    """Sessions of a CPO that wait for their turn, and how many tasks work them off: a plugin has not one for each."""
+
+    sessions: deque[str] = field(default_factory=deque)
+    workers: int = 0
+
+
 class Sent(Protocol):
     """Who is told what a CPO said."""
 
@@ -56,10 +64,17 @@ class Sending:
         self._queues: dict[str, deque[Callable[[], Awaitable[None]]]] = {}
         self._idle: dict[str, asyncio.Event] = {}
         self._slots: dict[PartyId, asyncio.Semaphore] = {}
+        self._lines: dict[PartyId, _Line] = {}
 
     def send(self, message: Message) -> None:
         """Sends it when all before it about this session were answered."""
-        self._enqueue(message.action.session_id, lambda: self._send(message))
+        session = message.action.session_id
+        if self._enqueue(session, lambda: self._send(message)):
+            line = self._lines.setdefault(message.cpo, _Line())
+            line.sessions.append(session)
+            if line.workers < MOST_UNDER_WAY:
+                line.workers += 1
+                self._hub.spawn(self._work(line), name="profiles of a CPO")
 
     async def turn(self, session: str, within_s: float) -> bool:
         """Waits until nothing about the session is under way; False when that takes longer."""
@@ -79,16 +94,25 @@ class Sending:
         async def wait() -> None:
             await until.wait()
 
-        self._enqueue(session, wait)
+        if self._enqueue(session, wait):
+            self._hub.spawn(self._work_off(session), name="profiles of a session")
 
-    def _enqueue(self, session: str, work: Callable[[], Awaitable[None]]) -> None:
+    def _enqueue(self, session: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Whether nothing was under way about the session, so that somebody has to begin."""
         queue = self._queues.get(session)
         if queue is not None:
             queue.append(work)
-            return
+            return False
         self._queues[session] = deque([work])
         self._idle[session] = asyncio.Event()
-        self._hub.spawn(self._work_off(session), name="profiles of a session")
+        return True
+
+    async def _work(self, line: _Line) -> None:
+        try:
+            while line.sessions:
+                await self._work_off(line.sessions.popleft())
+        finally:
+            line.workers -= 1
 
     async def _work_off(self, session: str) -> None:
         queue = self._queues[session]

@@ -74,6 +74,18 @@ async def test_silence_means_fallback_and_recovery_takes_a_handshake_and_a_limit
         assert a.told() == {"S1": Decimal("16.0"), "S2": Decimal("16.0")}
 
 
+async def test_a_group_put_while_its_dso_is_in_contact_is_in_contact() -> None:
+    async with area() as a, with_dso(a) as dso:
+        provider = (await a.admin("GET", "/capacity-providers"))["items"][0]["id"]
+        await a.group(60, members=[], capacity_provider=provider, status=200)
+        await a.admin("DELETE", "/grid/groups/G1", status=204)
+        await a.group(60, capacity_provider=provider)
+        await a.sessions(2)
+        await says(a, dso, 12)
+        assert await a.state() == "LIMITED"
+        assert a.told() == {"S1": Decimal("8.6"), "S2": Decimal("8.6")}
+
+
 async def test_what_cannot_be_met_is_told_to_the_dso() -> None:
     async with area() as a, with_dso(a) as dso:
         a.b.cpo.profiles.response = "REJECTED"
