@@ -18,13 +18,20 @@ from hub.domain.agreements import Agreement
 from hub.domain.platform import RoleName
 from hub.metrics import MESSAGES
 from hub.ocpi.names import Role
+from hub.sandbox.answer import Answer
+from hub.sandbox.client import Client
+from hub.sandbox.connection import Connection
 from hub.sandbox.demo import NotInvited, Registered
+from hub.sandbox.habits import Habits
 from hub.settings import Settings, ensure_secrets
 
 _NEIGHBOUR = {"name": "Next Door Hub", "country_code": "BE", "party_id": "NXT"}
+# There is no grid next door.
+_NO_PLUGINS: dict[str, object] = {"plugins": (), "plugin": {}}
 _PULL_EVERY_S = 3600.0
 _PATIENCE_S = 10.0
 _POLL_S = 0.01
+_DEBOUNCE_S = 0.05
 
 
 def _finished(hub: RunningHub, platform_id: str) -> bool:
@@ -34,7 +41,9 @@ def _finished(hub: RunningHub, platform_id: str) -> bool:
 
 
 def demo_settings(folder: Path, port: int) -> Settings:
-    """Settings that read nothing from the machine; a slow platform is given up after a second."""
+    """Settings that read nothing from the machine; a slow platform is given up after a second, and what changes on the
+    grid is looked at almost at once. `port` is where DSOs reach the hub.
+    """
     settings = Settings(
         name="Demo Hub",
         port=port,
@@ -46,6 +55,7 @@ def demo_settings(folder: Path, port: int) -> Settings:
         authorize_timeout=1.0,
         connect_back_timeout=2.0,
         probe_spacing=0.02,
+        plugin={"load_manager": {"public_url": f"http://127.0.0.1:{port}", "debounce_s": _DEBOUNCE_S}},
     )
     return ensure_secrets(settings)[0]
 
@@ -141,11 +151,22 @@ class DemoHub:
                 await asyncio.sleep(_POLL_S)
         return next((row.problem for row in hub.pulls.overview() if row.problem), None)
 
+    async def admin(self, method: str, path: str, body: object = None) -> Answer:
+        token = self._settings.admin_token
+        said = {"Authorization": f"Bearer {token.get_secret_value() if token is not None else ''}"}
+        client = Client(Connection(), Habits(), None)
+        await client.open()
+        try:
+            url = f"{self.url}/admin/v1{path}"
+            return await client.send(method, url, token_value=None, body=body, headers=said)
+        finally:
+            await client.close()
+
     @asynccontextmanager
     async def next_door(self) -> AsyncIterator["DemoHub"]:
         ours, theirs = self._settings, _NEIGHBOUR
         folder = ours.data_dir / "next-door"
-        settings = demo_settings(folder, 0).model_copy(update=theirs)
+        settings = demo_settings(folder, 0).model_copy(update=theirs | _NO_PLUGINS)
         async with DemoHub(settings, self._legs_to) as other:
             roles = (RoleName(Role.HUB, ours.country_code, ours.party_id),)
             token = await other.invite(ours.name, roles)

@@ -62,14 +62,17 @@ async def show(
 
 
 def _port(*, once: bool) -> int:
-    """The usual port if it is free, for a hub that stays; any other will do as well."""
-    if once:
-        return 0
+    """The usual port if it is free, for a hub that stays; any other that is free will do as well."""
     try:
-        socket.create_server(("127.0.0.1", USUAL_PORT)).close()
+        return _free(0 if once else USUAL_PORT)
     except OSError:
-        return 0
-    return USUAL_PORT
+        return _free(0)
+
+
+def _free(port: int) -> int:
+    with socket.create_server(("127.0.0.1", port)) as server:
+        found: int = server.getsockname()[1]
+        return found
 
 
 async def _what_next(hub: DemoHub, screen: Screen, folder: Path) -> None:

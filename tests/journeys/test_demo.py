@@ -61,6 +61,8 @@ async def test_the_whole_story_in_a_pipe(tmp_path: Path) -> None:
     assert "✗" not in text
     for code in ("200/4001", "200/4002", "200/4003", "403/2001", "404/2004"):
         assert code in story
+    for power in ("NORMAL: limit 70.0 kW", "LIMITED: limit 35.0 kW, given 35.0 kW", "FALLBACK: limit 15.0 kW"):
+        assert f"FEEDER-7 {power}" in story
     assert "\x1b" not in text
     assert max(len(line) for line in text.splitlines()) <= 100
     assert errors == b""

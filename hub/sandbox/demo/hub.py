@@ -7,6 +7,7 @@ from typing import Protocol
 
 from hub.domain.agreements import Agreement
 from hub.domain.platform import RoleName
+from hub.sandbox.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Hub(Protocol):
 
     async def pull(self, name: str, module: str) -> str | None:
         """Switches on the pull of a platform's module and waits for the first round; a sentence when it failed."""
+        ...
+
+    async def admin(self, method: str, path: str, body: object = None) -> Answer:
+        """A call of its admin API by its operator; `path` is below `/admin/v1`."""
         ...
 
     def next_door(self) -> AbstractAsyncContextManager["Hub"]:

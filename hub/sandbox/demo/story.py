@@ -1,6 +1,7 @@
 """The vocabulary chapters are written in: send a message, then tell what came of it and what should have."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -40,6 +41,10 @@ class Story:
     def now_s(self) -> float:
         """Monotonic seconds, on the clock of the platforms."""
         return self._clock.monotonic()
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+        return self._clock.now()
 
     async def pause(self, seconds: float) -> None:
         await self._clock.sleep(seconds)

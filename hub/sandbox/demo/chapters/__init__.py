@@ -7,6 +7,7 @@ from hub.sandbox.demo.chapters import (
     everybody,
     fetched,
     fidelity,
+    grid,
     locations,
     no_address,
     one_list,
@@ -46,5 +47,6 @@ CHAPTERS = tuple(
         trouble,
         outage,
         restart,
+        grid,
     )
 )
