@@ -257,11 +257,11 @@ class PluginHost:
         if made:
             self._watch()
         self._watching.chain = Chain(one.link for one in made)
-        for name in gone:
-            self._parties.play(name, None)
+        players: dict[str, Player | None] = dict.fromkeys(gone)
         for one in made:
             plays = one.parties and one.failed is None
-            self._parties.play(one.name, Player(one.plugin, one.guard) if plays else None)
+            players[one.name] = Player(one.plugin, one.guard) if plays else None
+        self._parties.play(players)
 
     # --- beside the traffic ---
 
@@ -317,7 +317,7 @@ class PluginHost:
                 one.failed = None
                 one.guard.standing.release()
                 if one.parties:
-                    self._parties.play(one.name, Player(one.plugin, one.guard))
+                    self._parties.play({one.name: Player(one.plugin, one.guard)})
                 self._notices.recovered(one.name)
 
 

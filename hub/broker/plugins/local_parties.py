@@ -159,13 +159,13 @@ class LocalParties:
             plugin=name,
         )
 
-    def play(self, name: str, player: Player | None) -> None:
-        """From now on this instance answers for the plugin's parties; None: nobody does."""
-        platform_id = platform_of(name)
-        if player is None:
-            self._players.pop(platform_id, None)
-        else:
-            self._players[platform_id] = player
+    def play(self, players: Mapping[str, Player | None]) -> None:
+        """From now on these instances answer for the parties of these plugins; None: nobody does."""
+        for name, player in players.items():
+            if player is None:
+                self._players.pop(platform_of(name), None)
+            else:
+                self._players[platform_of(name)] = player
         self.review()
 
     def review(self) -> None:

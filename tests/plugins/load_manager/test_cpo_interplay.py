@@ -7,8 +7,9 @@ from hub.ocpi import times
 from hub.ocpi.names import SESSIONS, Interface
 from hub.sandbox import objects
 from hub.sandbox.results import ResultMode
-from hub.testing import CPO, EMSP, assert_plugin
+from hub.testing import CPO, EMSP, assert_plugin, bench
 from plugins.load_manager import LoadManager
+from plugins.rate_limit import RateLimit
 from tests.plugins.load_manager.area import area
 
 GLM = "NL/GLM"
@@ -16,6 +17,11 @@ GLM = "NL/GLM"
 
 async def test_it_is_a_plugin_as_plugins_should_be() -> None:
     await assert_plugin(LoadManager)
+
+
+async def test_its_party_is_there_from_the_start_whatever_stands_before_it() -> None:
+    async with bench(RateLimit, LoadManager) as b:
+        assert (await b.admin("GET", "/alarms")).json["items"] == []
 
 
 async def test_who_arrives_is_let_up_after_the_others_came_down() -> None:
