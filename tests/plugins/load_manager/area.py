@@ -1,6 +1,6 @@
 """A hub that steers: a bench with the load manager, EVSEs of the bench's CPO in a group, and what the CPO was told."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,11 +34,13 @@ class Area:
         assert answer.status == status, (answer.status, answer.json)
         return answer.json
 
-    async def location(self, evses: Sequence[int], location_id: str = "LOC1") -> None:
-        """A location with an EVSE E1, E2 and so on, of so many amperes on three phases each."""
+    async def location(self, evses: Sequence[int], location_id: str = "LOC1", one_phase: Collection[str] = ()) -> None:
+        """A location with an EVSE E1, E2 and so on, of so many amperes on three phases each, or on one."""
         body = objects.location("NL/CPO", location_id, evses=len(evses))
         for evse, amperes in zip(body["evses"], evses, strict=True):
             evse["connectors"][0]["max_amperage"] = amperes
+            if evse["uid"] in one_phase:
+                evse["connectors"][0]["power_type"] = "AC_1_PHASE"
         path = f"NL/CPO/{location_id}"
         answer = await self.b.cpo.call("PUT", LOCATIONS, R, path, to=HUB, sender=CPO, body=body)
         assert answer.status_code == 1000

@@ -52,7 +52,7 @@ async def test_a_forecast_becomes_amperes_at_the_charge_points() -> None:
         assert (entry["group_id"], entry["sessions_lowered"], entry["confirmed_share"]) == ("G1", 3, 1)
 
 
-async def test_silence_means_fallback_and_recovery_takes_a_handshake_and_a_limit() -> None:
+async def test_scenarios_13_and_14_silence_means_fallback_and_recovery_takes_a_handshake_and_a_limit() -> None:
     async with area() as a, with_dso(a) as dso:
         await a.sessions(2)
         await says(a, dso, 12, "FALLBACK_CONSUMPTION")
@@ -72,6 +72,22 @@ async def test_silence_means_fallback_and_recovery_takes_a_handshake_and_a_limit
         assert await a.state() == "LIMITED"
         await a.wait(150)
         assert a.told() == {"S1": Decimal("16.0"), "S2": Decimal("16.0")}
+
+
+async def test_scenario_15_in_a_gap_the_fallback_holds() -> None:
+    async with area() as a, with_dso(a) as dso:
+        await says(a, dso, 8, "FALLBACK_CONSUMPTION")
+        assert (await dso.heartbeat(3600)).status == 204
+        quarter = timedelta(minutes=15)
+        blocks = [block(a.now, a.now + quarter, 20), block(a.now + 2 * quarter, a.now + 3 * quarter, 20)]
+        (answer,) = await dso.forecast("G1", blocks)
+        assert answer.status == 204
+        await a.sessions(2)
+        await a.wait(60)
+        assert set(a.told().values()) == {Decimal("14.4")}
+        await a.wait(15 * 60)
+        assert sorted(a.told().values()) == [0, Decimal("11.5")]
+        assert dso.received.of("group_capacity_compliance_error") == []
 
 
 async def test_a_group_put_while_its_dso_is_in_contact_is_in_contact() -> None:

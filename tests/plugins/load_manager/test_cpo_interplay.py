@@ -24,7 +24,7 @@ async def test_its_party_is_there_from_the_start_whatever_stands_before_it() -> 
         assert (await b.admin("GET", "/alarms")).json["items"] == []
 
 
-async def test_who_arrives_is_let_up_after_the_others_came_down() -> None:
+async def test_scenario_22_who_arrives_is_let_up_after_the_others_came_down() -> None:
     async with area() as a:
         await a.location([32, 32])
         await a.consent(default_current_a=6)
@@ -67,7 +67,7 @@ async def test_a_session_found_by_asking_is_steered() -> None:
         assert a.told() == {"S1": Decimal("14.4")}
 
 
-async def test_a_lower_limit_of_the_charge_point_leaves_more_for_others() -> None:
+async def test_scenario_24_a_lower_limit_of_the_charge_point_leaves_more_for_others() -> None:
     async with area() as a:
         await a.location([16] * 3)
         await a.consent()
@@ -88,7 +88,7 @@ async def test_a_lower_limit_of_the_charge_point_leaves_more_for_others() -> Non
         assert (told["S2"], told["S3"]) == (Decimal("14.4"), Decimal("14.4"))
 
 
-async def test_a_cpo_out_of_reach_is_counted_and_asked_first_when_it_is_back() -> None:
+async def test_scenario_25_a_cpo_out_of_reach_is_counted_and_asked_first_when_it_is_back() -> None:
     async with area() as a:
         await a.location([16] * 2)
         await a.consent()
@@ -108,7 +108,7 @@ async def test_a_cpo_out_of_reach_is_counted_and_asked_first_when_it_is_back() -
         assert sorted(a.told().values()) == [Decimal("7.2"), Decimal("7.2")]
 
 
-async def test_a_cpo_that_never_gives_results_is_counted_with_the_most() -> None:
+async def test_scenario_20_a_cpo_that_never_gives_results_is_counted_with_the_most() -> None:
     async with area() as a:
         await a.location([16, 16])
         await a.consent()
@@ -158,7 +158,7 @@ async def test_a_group_that_is_deleted_releases_its_sessions() -> None:
         assert a.told() == {}
 
 
-async def test_a_driver_in_a_hurry_gets_more() -> None:
+async def test_scenario_4_a_driver_in_a_hurry_gets_more() -> None:
     async with area() as a:
         await a.location([32] * 3)
         await a.consent()

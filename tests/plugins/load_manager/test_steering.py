@@ -8,7 +8,7 @@ from hub.testing import EMSP
 from tests.plugins.load_manager.area import area
 
 
-async def test_no_profile_where_no_limit_binds() -> None:
+async def test_scenario_1_no_profile_where_no_limit_binds() -> None:
     async with area() as a:
         await a.location([16, 16, 16])
         await a.consent()
@@ -19,7 +19,7 @@ async def test_no_profile_where_no_limit_binds() -> None:
         assert await a.state() == "NORMAL"
 
 
-async def test_a_limit_is_shared() -> None:
+async def test_scenario_2_a_limit_is_shared() -> None:
     async with area() as a:
         await a.location([16, 16, 16])
         await a.consent()
@@ -30,7 +30,7 @@ async def test_a_limit_is_shared() -> None:
         assert await a.state() == "LIMITED"
 
 
-async def test_a_sudden_drop_and_what_is_sent_of_it() -> None:
+async def test_scenario_11_a_sudden_drop_and_what_is_sent_of_it() -> None:
     async with area() as a:
         await a.location([16] * 6)
         await a.consent()
@@ -44,7 +44,7 @@ async def test_a_sudden_drop_and_what_is_sent_of_it() -> None:
         assert len(a.puts()) == 6
 
 
-async def test_zero_pauses_everybody_and_stays() -> None:
+async def test_scenario_12_zero_pauses_everybody_and_stays() -> None:
     async with area() as a:
         await a.location([16, 16])
         await a.consent()
@@ -57,7 +57,7 @@ async def test_zero_pauses_everybody_and_stays() -> None:
         assert a.b.cpo.received.of("chargingprofiles", None, "DELETE") == []
 
 
-async def test_a_lifted_limit_is_released() -> None:
+async def test_scenario_31_a_lifted_limit_is_released() -> None:
     async with area() as a:
         await a.location([16, 16])
         await a.consent()
@@ -96,7 +96,7 @@ async def test_a_withdrawn_consent_releases() -> None:
         assert a.told() == {}
 
 
-async def test_hysteresis_and_the_end_of_a_session() -> None:
+async def test_scenario_26_hysteresis_and_the_end_of_a_session() -> None:
     async with area() as a:
         await a.location([16, 16])
         await a.consent()
@@ -117,7 +117,7 @@ async def test_hysteresis_and_the_end_of_a_session() -> None:
         assert a.told()["S2"] == Decimal(16)
 
 
-async def test_rejected_profiles_make_a_session_uncontrolled() -> None:
+async def test_scenario_18_rejected_profiles_make_a_session_uncontrolled() -> None:
     async with area() as a:
         await a.location([16, 16, 16])
         await a.consent()
@@ -149,7 +149,7 @@ async def test_shadow_mode_plans_and_sends_nothing() -> None:
         assert set(a.told().values()) == {Decimal("14.4")}
 
 
-async def test_a_restart_sends_nothing_new() -> None:
+async def test_scenario_27_a_restart_sends_nothing_new() -> None:
     async with area() as a:
         await a.location([16] * 5)
         await a.consent()
@@ -186,7 +186,7 @@ async def test_a_large_tree_is_planned_beside_the_messages_and_survives_a_restar
         assert a.puts() == []
 
 
-async def test_an_emsps_profile_is_brought_under_the_limit() -> None:
+async def test_scenario_23_an_emsps_profile_is_brought_under_the_limit() -> None:
     async with area() as a:
         await a.location([16, 16, 16])
         await a.consent()

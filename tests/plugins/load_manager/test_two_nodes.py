@@ -78,7 +78,7 @@ def limits(world: World) -> dict[str, Decimal]:
     return {one: applied[one].profile["charging_profile_period"][0]["limit"] for one in sorted(applied)}
 
 
-async def test_one_steers_for_both_and_its_heir_goes_on(tmp_path: Path, mongodb_url: str) -> None:
+async def test_scenario_28_one_steers_for_both_and_its_heir_goes_on(tmp_path: Path, mongodb_url: str) -> None:
     clocks = ManualClock(), ManualClock()
     async with (
         node(tmp_path / "one", mongodb_url, clocks[0]) as one,

@@ -1,0 +1,75 @@
+"""How a limit is shared where cars, connectors and parts of the grid differ: scenarios by their numbers."""
+
+from collections import Counter
+from decimal import Decimal
+
+from tests.plugins.load_manager.area import area
+
+FULL, HALF = Decimal("16.0"), Decimal("7.2")
+
+
+async def test_scenario_3_nobody_gets_more_than_the_connector_gives() -> None:
+    async with area() as a:
+        await a.location([16, 16, 32], one_phase=["E1"])
+        await a.consent()
+        await a.group(30)
+        await a.sessions(3)
+        await a.wait(120)
+        assert a.told() == {"S1": FULL, "S2": FULL, "S3": Decimal("22.1")}
+
+
+async def test_scenario_5_below_the_minimum_cars_take_turns() -> None:
+    async with area() as a:
+        await a.location([16] * 4)
+        await a.consent()
+        await a.group(10)
+        await a.sessions(4)
+        await a.wait(300)
+        on: Counter[str] = Counter()
+        pairs = set()
+        for _ in range(6):
+            told = a.told()
+            assert sorted(told.values()) == [0, 0, HALF, HALF]
+            pair = frozenset(session for session, amperes in told.items() if amperes)
+            pairs.add(pair)
+            on.update(pair)
+            await a.wait(300)
+        assert on == dict.fromkeys(("S1", "S2", "S3", "S4"), 3)
+        assert len(pairs) == 2
+
+
+async def test_scenario_6_the_tightest_part_of_the_grid_counts() -> None:
+    async with area() as a:
+        await a.location([32] * 3)
+        await a.location([32], "LOC2")
+        await a.consent()
+        await a.group(45, "F1", members=[])
+        await a.group(30, "G1", parent="F1")
+        member = {"country_code": "NL", "party_id": "CPO", "location_id": "LOC2"}
+        await a.group(30, "G2", parent="F1", members=[member])
+        await a.sessions(3)
+        await a.session("S4", "E1", location_id="LOC2")
+        await a.wait(240)
+        amperes = dict.fromkeys(("S1", "S2", "S3"), Decimal("14.4"))
+        assert a.told() == amperes | {"S4": Decimal("21.7")}
+
+
+async def test_scenario_19_too_often_is_tried_later_and_counted_meanwhile() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(20)
+        await a.session("S1", "E1")
+        await a.wait(120)
+        assert a.told() == {"S1": FULL}
+        a.b.cpo.received.clear()
+        a.b.cpo.profiles.response = "TOO_OFTEN"
+        await a.session("S2", "E2")
+        await a.wait(50)
+        assert [one.tail for one in a.puts()].count("S1") == 1
+        assert (await a.admin("GET", "/grid/groups/G1"))["booked_kw"] == Decimal("22.08")
+        await a.wait(20)
+        assert [one.tail for one in a.puts()].count("S1") == 2
+        a.b.cpo.profiles.response = "ACCEPTED"
+        await a.wait(200)
+        assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4")}
