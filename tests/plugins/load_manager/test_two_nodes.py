@@ -138,8 +138,11 @@ async def test_scenario_28_one_steers_for_both_and_its_heir_goes_on(tmp_path: Pa
         lowered = {"S1": Decimal("11.5"), "S2": Decimal("11.5")}
         await moving(lambda: limits(world) == lowered, clocks[second])
 
-        # It wakes up, wants to go on, and is refused.
+        # It wakes up, wants to go on, and is refused; what it was told is handed on to its heir, which alone sends.
+        world["P1"].received.clear()
         group["static_capacity_kw"] = 10
         await done(admin(hubs[first], "PUT", "/grid/groups/G1", group), clocks[first])
         await moving(lambda: stale.term.over, clocks[first])
-        assert limits(world) == lowered
+        lowest = {"S1": Decimal("7.2"), "S2": Decimal("7.2")}
+        await moving(lambda: limits(world) == lowest, clocks[second])
+        assert sorted(put.tail for put in world["P1"].received.of(names.CHARGING_PROFILES)) == ["S1", "S2"]
