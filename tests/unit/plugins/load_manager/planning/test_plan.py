@@ -392,8 +392,7 @@ def test_no_plan_exceeds_a_limit_at_any_moment(
             limit_kw = next(
                 limit for start, limit in zip(starts[3::-1], limits_kw[::-1], strict=True) if moment >= at(start)
             )
-            ended = second(moment) >= made.until_s
-            assert total_mw(made, f"{moment:%H:%M}") <= kw(fallback_kw if ended else limit_kw)
+            assert total_mw(made, f"{moment:%H:%M}") <= kw(fallback_kw if second(moment) >= made.until_s else limit_kw)
         for row in site.known.rows(made.at):
             target = made.targets[row.key]
             assert isinstance(target, StepProfile)
