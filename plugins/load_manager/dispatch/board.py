@@ -25,6 +25,7 @@ from plugins.load_manager.dispatch.rates import Rates
 from plugins.load_manager.dispatch.row import Kind, Row, Sent, Session, Target, Trouble
 from plugins.load_manager.dispatch.state import Settings, State
 from plugins.load_manager.profiles import StepProfile, minimum, second, written
+from plugins.load_manager.strides import Strides, at_once
 
 
 class Board:
@@ -46,6 +47,10 @@ class Board:
 
     def decide(self, now: datetime, rates: Rates) -> list[Action]:
         """What is to be done now, in this order. A second call with nothing changed sends nothing."""
+        return at_once(self.deciding(now, rates))
+
+    def deciding(self, now: datetime, rates: Rates) -> Strides[list[Action]]:
+        """The same in strides; events may come between them, one other such round may not."""
         return Round(self.state, self.settings, now, rates).actions()
 
     def booked(self, session_id: str, moment: datetime) -> int:

@@ -11,9 +11,10 @@ Rules
   with the least power first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 from plugins.load_manager.dispatch.actions import (
@@ -34,10 +35,14 @@ from plugins.load_manager.dispatch.rates import Rates
 from plugins.load_manager.dispatch.row import Kind, Row, Sent, Target, Trouble
 from plugins.load_manager.dispatch.state import Settings, State
 from plugins.load_manager.profiles import StepProfile, exceeds, maximum_over, minimum, second, written
+from plugins.load_manager.strides import Strides
 
 
 class _Move(NamedTuple):
+    """What is to be sent, unless something else has been since: then `seq` is not the row's any more."""
+
     row: Row
+    seq: int
     target: Target
     reason: Reason
     kind: Kind = Kind.OURS
@@ -54,31 +59,48 @@ class Round:
         self._end_s = self._now_s + settings.horizon_s
         self._rates = rates
         self._wakes: list[datetime] = []
-        self._ledger = Ledger(state.rows.values(), state.limits, self._now_s, self._end_s)
+        self._ledger = Ledger({}, [])
 
-    def actions(self) -> list[Action]:
-        """What is to be done, in order."""
-        for row in self._state.rows.values():
+    def actions(self) -> Strides[list[Action]]:
+        """What is to be done, in order. Sessions that come or go between two strides have their turn in the next
+        round.
+        """
+        rows = list(self._state.rows.values())
+        self._ledger = yield from Ledger.of(rows, self._state.limits, self._now_s, self._end_s)
+        for row in rows:
+            yield
             self._let_time_pass(row)
-        news = list(self._news())
+        news = yield from self._news(rows)
         downs: list[_Move] = []
         rises: list[_Move] = []
-        for row in self._state.rows.values():
+        for row in rows:
+            yield
             move = self._due(row)
             if move is not None:
                 (rises if self._rises(move) else downs).append(move)
         ups = []
         for move in sorted(rises, key=lambda move: (move.row.newest.at(self._now_s), move.row.session.id)):
+            yield
             if self._may_rise(move):
                 ups.append(move)
             elif (lower := self._lower_part(move)) is not None:
                 downs.append(lower)
-        downs.sort(key=self._urgency)
-        sent = [action for move in (*downs, *ups) if (action := self._send(move)) is not None]
-        results = list(self._results())
-        self._wakes += [
-            row.waiting.deadline for row in self._state.rows.values() if row.waiting and row.waiting.deadline
-        ]
+        urgencies = []
+        for move in downs:
+            yield
+            urgencies.append((self._urgency(move), move))
+        sent = []
+        for move in (*(move for _, move in sorted(urgencies, key=itemgetter(0))), *ups):
+            yield
+            action = self._send(move)
+            if action is not None:
+                sent.append(action)
+        results: list[Action] = []
+        for row in rows:
+            yield
+            results += self._results(row)
+            if row.waiting and row.waiting.deadline:
+                self._wakes.append(row.waiting.deadline)
         later = [moment for moment in self._wakes if moment > self._now]
         return [*sent, *news, *results, *([WakeAt(min(later))] if later else [])]
 
@@ -106,19 +128,19 @@ class Round:
         newest, until_s = row.newest, row.newest_until_s
         lower = exceeds(newest, want.profile, self._now_s, want.until_s if until_s is None else until_s)
         if row.in_flight:
-            return _Move(row, want, Reason.LOWER) if lower else None
+            return _Move(row, row.seq, want, Reason.LOWER) if lower else None
         if until_s is None:
-            return _Move(row, want, Reason.FIRST)
+            return _Move(row, row.seq, want, Reason.FIRST)
         if row.doubtful:
-            return _Move(row, want, Reason.AGAIN)
+            return _Move(row, row.seq, want, Reason.AGAIN)
         if lower:
-            return _Move(row, want, Reason.LOWER)
+            return _Move(row, row.seq, want, Reason.LOWER)
         if self._refresh_due(row) and (
             exceeds(newest, want.profile, self._now_s) or exceeds(want.profile, newest, self._now_s)
         ):
-            return _Move(row, want, Reason.REFRESH)
+            return _Move(row, row.seq, want, Reason.REFRESH)
         if self._much_higher(row, want.profile) and self._rested(row):
-            return _Move(row, want, Reason.HIGHER)
+            return _Move(row, row.seq, want, Reason.HIGHER)
         return None
 
     def _due_release(self, row: Row) -> _Move | None:
@@ -128,8 +150,8 @@ class Round:
             row.releasing = False
             return None
         if row.theirs is None:
-            return _Move(row, Target(row.unsteered, 0), Reason.HIGHER, Kind.NONE)
-        return _Move(row, Target(written(row.theirs, row.session.scale), 0), Reason.HIGHER, Kind.THEIRS)
+            return _Move(row, row.seq, Target(row.unsteered, 0), Reason.HIGHER, Kind.NONE)
+        return _Move(row, row.seq, Target(written(row.theirs, row.session.scale), 0), Reason.HIGHER, Kind.THEIRS)
 
     def _refresh_due(self, row: Row) -> bool:
         if row.sent_at is None:
@@ -195,6 +217,8 @@ class Round:
 
     def _send(self, move: _Move) -> Action | None:
         row = move.row
+        if row.seq != move.seq:
+            return None
         if not self._rates.take(row.session.cpo, self._now):
             self._wakes.append(self._rates.free_at(row.session.cpo, self._now))
             return None
@@ -206,23 +230,25 @@ class Round:
             return Release(row.session.id, profile if move.kind is Kind.THEIRS else None, sent.epoch, sent.seq)
         return Put(row.session.id, profile, sent.epoch, sent.seq, move.reason)
 
-    def _news(self) -> Iterator[Action]:
-        yield from map(Forget, self._state.gone)
+    def _news(self, rows: list[Row]) -> Strides[list[Action]]:
+        found: list[Action] = [Forget(session_id) for session_id in self._state.gone]
         self._state.gone = []
-        for row in self._state.rows.values():
+        for row in rows:
+            yield
             if row.trouble is not None and not row.told:
                 row.told = True
-                yield Alarm(row.session.id, f"session {row.session.id} of {row.session.cpo}: {row.trouble.value}")
+                found.append(
+                    Alarm(row.session.id, f"session {row.session.id} of {row.session.cpo}: {row.trouble.value}")
+                )
             if row.unknown and not row.asked:
                 row.asked = True
-                yield Verify(row.session.id)
-        yield from self._deficits()
-        yield from self._compliance()
+                found.append(Verify(row.session.id))
+        held = [row for row in rows if row.held(self._state.offline, self._now)]
+        of_held = yield from Ledger.of(held, self._state.limits, self._now_s, self._end_s)
+        return [*found, *self._deficits(of_held.overloads()), *self._compliance()]
 
-    def _deficits(self) -> Iterator[Action]:
-        held = [row for row in self._state.rows.values() if row.held(self._state.offline, self._now)]
+    def _deficits(self, shortfalls: Mapping[str, StepProfile]) -> Iterator[Action]:
         told = self._state.deficits_mw
-        shortfalls = Ledger(held, self._state.limits, self._now_s, self._end_s).overloads()
         self._state.deficits_mw = {}
         for node, shortfall in shortfalls.items():
             most_mw = maximum_over(shortfall, self._now_s, self._end_s)
@@ -238,12 +264,11 @@ class Round:
             if node not in over:
                 yield Complied(node, began, (self._now - began).total_seconds())
 
-    def _results(self) -> Iterator[Action]:
-        for row in self._state.rows.values():
-            if not row.owes_result:
-                continue
-            lost = row.lost(self._state.offline)
-            waits = row.in_flight or row.releasing or row.doubtful
-            if lost or not (waits or (row.desired is not None and self._much_higher(row, row.desired.profile))):
-                row.owes_result = False
-                yield Settle(row.session.id, accepted=not lost)
+    def _results(self, row: Row) -> Iterator[Action]:
+        if not row.owes_result:
+            return
+        lost = row.lost(self._state.offline)
+        waits = row.in_flight or row.releasing or row.doubtful
+        if lost or not (waits or (row.desired is not None and self._much_higher(row, row.desired.profile))):
+            row.owes_result = False
+            yield Settle(row.session.id, accepted=not lost)

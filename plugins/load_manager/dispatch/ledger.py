@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.profiles import StepProfile
+from plugins.load_manager.strides import Strides
 
 
 class Ledger:
@@ -12,15 +13,27 @@ class Ledger:
     Nothing that is booked, limited or wanted changes between two marks.
     """
 
-    def __init__(self, rows: Iterable[Row], limits: Mapping[str, StepProfile], from_s: int, to_s: int) -> None:
-        booked = [(row, row.booked) for row in rows]
-        profiles = [*limits.values(), *(profile for _, profile in booked)]
-        profiles += [row.desired.profile for row, _ in booked if row.desired is not None]
-        seconds = {moment_s for profile in profiles for moment_s in profile.seconds}
-        self.marks = sorted({from_s, *(moment_s for moment_s in seconds if from_s < moment_s < to_s)})
+    def __init__(self, limits: Mapping[str, StepProfile], marks: list[int]) -> None:
+        self.marks = marks
         self._room = {node: self.sample(limit) for node, limit in limits.items()}
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], limits: Mapping[str, StepProfile], from_s: int, to_s: int) -> Strides["Ledger"]:
+        """With all that is booked for these rows."""
+        seconds = {moment_s for limit in limits.values() for moment_s in limit.seconds}
+        booked = []
+        for row in rows:
+            yield
+            profile = row.booked
+            booked.append((row, profile))
+            seconds.update(profile.seconds)
+            if row.desired is not None:
+                seconds.update(row.desired.profile.seconds)
+        ledger = cls(limits, sorted({from_s, *(moment_s for moment_s in seconds if from_s < moment_s < to_s)}))
         for row, profile in booked:
-            self.book(row, self.sample(profile))
+            yield
+            ledger.book(row, ledger.sample(profile))
+        return ledger
 
     def sample(self, profile: StepProfile) -> list[int]:
         """Its power at each mark."""

@@ -297,8 +297,9 @@ class World:
         }
 
     def holds(self, node: str) -> bool:
-        """Whether a session below the node cannot be given another limit now."""
-        return any(node in self.points[name].session.path for name in self.board.held(self.now))
+        """Whether a session below the node is given no other limit now: it cannot be, or is only to be let go."""
+        let_go = {name for name, row in self.board.state.rows.items() if row.releasing}
+        return any(node in self.points[name].session.path for name in let_go | set(self.board.held(self.now)))
 
     def over(self) -> set[str]:
         """The nodes above their limit somewhere in the horizon."""
