@@ -130,6 +130,9 @@ class Shelf(Protocol):
     async def keys(self, prefix: str = "") -> list[str]:
         """Every key that starts so, sorted."""
 
+    def items(self, prefix: str = "") -> AsyncIterator[tuple[str, Kept]]:
+        """Everything whose key starts so, sorted by key; what is saved meanwhile may be in it or not."""
+
     async def save(self, key: str, value: Any, *, term: Term | None = None) -> None: ...
 
     async def compare_and_set(self, key: str, value: Any, revision: int, *, term: Term | None = None) -> bool:

@@ -1,6 +1,6 @@
 """A plugin's shelf, over the store's: JSON values by key, some of them saved only while the plugin holds a duty."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from hub.broker.plugins.duties import fence_of
@@ -9,10 +9,10 @@ from hub.errors import StoreConflict, StoreUnavailable
 from hub.ocpi import codec
 from hub.plugin.hub_api import Kept, Save, Term
 from hub.store.ports import ShelfStore
-from hub.store.records import Put
+from hub.store.records import Put, Shelved
 
 # Values come along with the keys, so a page is not large.
-_KEYS_PER_PAGE = 200
+_PER_PAGE = 200
 # How often a save that nothing can contradict is tried when saves of others keep crossing it.
 _TRIES = 3
 
@@ -31,12 +31,11 @@ class PluginShelf:
         return None if found is None else Kept(codec.loads(found.value), found.revision)
 
     async def keys(self, prefix: str = "") -> list[str]:
-        keys: list[str] = []
-        while True:
-            page = await self._store.list(self._plugin, prefix, keys[-1] if keys else "", _KEYS_PER_PAGE)
-            keys += [one.key for one in page]
-            if len(page) < _KEYS_PER_PAGE:
-                return keys
+        return [one.key async for one in self._all(prefix)]
+
+    async def items(self, prefix: str = "") -> AsyncIterator[tuple[str, Kept]]:
+        async for one in self._all(prefix):
+            yield one.key, Kept(codec.loads(one.value), one.revision)
 
     async def save(self, key: str, value: Any, *, term: Term | None = None) -> None:
         await self._put([Put(key, self._text(key, value))], term)
@@ -50,6 +49,16 @@ class PluginShelf:
 
     async def remove(self, key: str, *, term: Term | None = None) -> None:
         await self._put([Put(key, None)], term)
+
+    async def _all(self, prefix: str) -> AsyncIterator[Shelved]:
+        after = ""
+        while True:
+            page = await self._store.list(self._plugin, prefix, after, _PER_PAGE)
+            for one in page:
+                yield one
+            if len(page) < _PER_PAGE:
+                return
+            after = page[-1].key
 
     def _text(self, key: str, value: object) -> bytes:
         return json_text(value, f"the value of {key!r}")

@@ -42,6 +42,12 @@ class SmallShelf:
         self._outage.check()
         return sorted(key for key in self._kept if key.startswith(prefix))
 
+    async def items(self, prefix: str = "") -> AsyncIterator[tuple[str, Kept]]:
+        for key in await self.keys(prefix):
+            kept = await self.load(key)
+            if kept is not None:
+                yield key, kept
+
     async def save(self, key: str, value: Any, *, term: Term | None = None) -> None:
         await self.save_many([Save(key, value)], term=term)
 

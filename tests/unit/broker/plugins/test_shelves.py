@@ -54,6 +54,7 @@ async def test_keys_are_all_there_and_sorted_however_many(shelf: Shelf, count: i
     await shelf.save_many([Save(key, 0) for key in [*reversed(expected), "other", "j"]])
     assert await shelf.keys("k") == expected
     assert await shelf.keys() == ["j", *expected, "other"]
+    assert [one async for one in shelf.items("k")] == [(key, Kept(0, 1)) for key in expected]
 
 
 async def test_a_save_over_another_revision_is_not_done(shelf: Shelf) -> None:
