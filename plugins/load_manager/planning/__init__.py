@@ -1,7 +1,7 @@
 """From what is known to what every session may draw over the next hour: pure decisions, one tree at a time."""
 
 from plugins.load_manager.planning.circumstances import Circumstances, Inputs, Settings
-from plugins.load_manager.planning.field import Field, affected, by_tree, field_of, scale_of
+from plugins.load_manager.planning.field import Field, affected, by_tree, field_of, scale_of, taking
 from plugins.load_manager.planning.plan import Decision, GroupPlan, Plan, Release, Standing, Turn
 from plugins.load_manager.planning.planning import plan, plan_of
 
@@ -22,4 +22,5 @@ __all__ = [
     "plan",
     "plan_of",
     "scale_of",
+    "taking",
 ]

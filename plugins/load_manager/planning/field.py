@@ -26,6 +26,7 @@ from plugins.load_manager.knowledge.known import Known, SessionRow, default_mw
 from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.planning.circumstances import Inputs
 from plugins.load_manager.profiles import Scale
+from plugins.load_manager.strides import Strides, at_once
 
 Steered = Collection[SessionKey] | Callable[[SessionKey], bool]
 
@@ -48,7 +49,8 @@ class Spot:
 @dataclass(frozen=True, slots=True)
 class Field:
     """`tree` has the groups' indexes in `groups`; `nodes` has the index of the group of each of `rows`. `steered` says
-    whether a row is planned for; the others are counted.
+    whether a row is planned for; the others are counted. `demand_mw` is, for each group, what all its connectors could
+    draw with a car at each; for `Capacity` too.
     """
 
     groups: tuple[str, ...]
@@ -58,26 +60,11 @@ class Field:
     nodes: Ints
     steered: tuple[bool, ...]
     hidden: tuple[Spot, ...]
+    demand_mw: Ints
 
     def totals(self, nodes: Sequence[int] | Ints, values: Sequence[int] | Ints) -> Ints:
         """For each group the sum of values that stand at these nodes, in it and below it."""
-        sums: Ints = np.zeros(len(self.tree), dtype=np.int64)
-        np.add.at(sums, np.asarray(nodes, dtype=np.int64), np.asarray(values, dtype=np.int64))
-        for level in reversed(self.tree.levels[1:]):
-            np.add.at(sums, self.tree.parents[level], sums[level])
-        return sums
-
-    def demand_mw(self) -> Ints:
-        """For each group what all its connectors could draw, with a car at each; for `Capacity` too."""
-        here: dict[EvseKey, int] = {}
-        for row in self.rows:
-            if row.evse in self.spots:
-                here[row.evse] = here.get(row.evse, 0) + 1
-        spots = self.spots.values()
-        cars = [spot.maximum_mw * here.get(spot.key, 1) for spot in spots]
-        elsewhere = [index for index, row in enumerate(self.rows) if row.evse not in self.spots]
-        nodes = [spot.node for spot in spots] + [int(self.nodes[index]) for index in elsewhere]
-        return self.totals(nodes, cars + [self.rows[index].connector_mw for index in elsewhere])
+        return _totals(self.tree, nodes, values)
 
 
 def affected(
@@ -126,24 +113,54 @@ class _Places:
 
 def field_of(root: str, inputs: Inputs, steered: Steered) -> Field:
     """What lies under the group `root`. KeyError when it is not known."""
+    return at_once(taking(root, inputs, steered))
+
+
+def taking(root: str, inputs: Inputs, steered: Steered) -> Strides[Field]:
+    """The same in strides."""
     groups = inputs.model.below(root)
     index = {group_id: node for node, group_id in enumerate(groups)}
     tree = Tree([-1, *(index[inputs.model.groups[each].parent or root] for each in groups[1:])])
-    spots, locations = _spots(inputs, index)
-    placed = list(_placed(inputs, index, tree, locations))
-    rows = tuple(row for row, _ in placed)
-    taken = {row.evse for row in rows}
+    spots, locations = yield from _spots(inputs, index)
     held = inputs.circumstances.held
     chosen = steered if callable(steered) else steered.__contains__
+    rows: list[SessionRow] = []
+    nodes: list[int] = []
+    told: list[bool] = []
+    cars: dict[EvseKey | None, int] = {}
+    demands = [(spot.node, spot.maximum_mw) for spot in spots.values()]
+    for found in _placed(inputs, index, tree, locations):
+        yield
+        if found is None:
+            continue
+        row, node = found
+        rows.append(row)
+        nodes.append(node)
+        told.append(row.uncontrolled is None and row.key not in held and chosen(row.key))
+        beside = cars[row.evse] = cars.get(row.evse, 0) + 1
+        spot = spots.get(row.evse) if row.evse is not None else None
+        if spot is None:
+            demands.append((node, row.connector_mw))
+        elif beside > 1:
+            demands.append((spot.node, spot.maximum_mw))
     return Field(
         groups,
         tree,
         spots,
-        rows,
-        np.array([node for _, node in placed], dtype=np.int64),
-        tuple(row.uncontrolled is None and row.key not in held and chosen(row.key) for row in rows),
-        tuple(spot for spot in spots.values() if spot.charging and spot.key not in taken),
+        tuple(rows),
+        np.array(nodes, dtype=np.int64),
+        tuple(told),
+        tuple(spot for spot in spots.values() if spot.charging and spot.key not in cars),
+        _totals(tree, *zip(*demands, strict=True)) if demands else np.zeros(len(tree), dtype=np.int64),
     )
+
+
+def _totals(tree: Tree, nodes: Sequence[int] | Ints, values: Sequence[int] | Ints) -> Ints:
+    sums: Ints = np.zeros(len(tree), dtype=np.int64)
+    np.add.at(sums, np.asarray(nodes, dtype=np.int64), np.asarray(values, dtype=np.int64))
+    for level in reversed(tree.levels[1:]):
+        np.add.at(sums, tree.parents[level], sums[level])
+    return sums
 
 
 def scale_of(row: SessionRow) -> Scale:
@@ -158,7 +175,7 @@ def _scale(unit: ChargingRateUnit, phases: int, minimum_mw: int, quantum_ma: int
     return Scale("A", phases, minimum_mw, quantum_ma // _TENTH_A_MA, voltage_v)
 
 
-def _spots(inputs: Inputs, index: dict[str, int]) -> tuple[dict[EvseKey, Spot], dict[LocationKey, set[int]]]:
+def _spots(inputs: Inputs, index: dict[str, int]) -> Strides[tuple[dict[EvseKey, Spot], dict[LocationKey, set[int]]]]:
     """The EVSEs of the groups, and in which groups each location has some."""
     model, known, now = inputs.model, inputs.known, inputs.now
     spots: dict[EvseKey, Spot] = {}
@@ -174,6 +191,7 @@ def _spots(inputs: Inputs, index: dict[str, int]) -> tuple[dict[EvseKey, Spot], 
             if own is not None and own.id == group_id:
                 locations.setdefault(at, set()).add(node)
             for uid in uids:
+                yield
                 evse = listed.get(uid)
                 group = model.group_of(Member(member.party, member.location_id, uid), now)
                 if group is None or group.id != group_id or (evse is not None and evse.status is Status.REMOVED):
@@ -189,19 +207,18 @@ def _spots(inputs: Inputs, index: dict[str, int]) -> tuple[dict[EvseKey, Spot], 
 
 def _placed(
     inputs: Inputs, index: dict[str, int], tree: Tree, locations: dict[LocationKey, set[int]]
-) -> Iterator[tuple[SessionRow, int]]:
+) -> Iterator[tuple[SessionRow, int] | None]:
+    """Each running session with the index of its group; None for one that stands elsewhere."""
     known, now, circumstances = inputs.known, inputs.now, inputs.circumstances
     running = known.sessions.running() if circumstances.sessions is None else circumstances.sessions
     for key, session in running:
-        if not session.drawing or session.location_id is None:
-            continue
-        nodes = locations.get(location_key(session.owner, session.location_id))
-        if nodes is None:
-            continue
-        group = inputs.model.group_of(Member(session.owner, session.location_id, session.evse_uid), now)
-        node = _lowest_above(tree, nodes) if group is None else index.get(group.id)
-        if node is not None:
-            yield known.row(key, session, now, circumstances.ceilings_mw.get(key)), node
+        node = None
+        if session.drawing and session.location_id is not None:
+            nodes = locations.get(location_key(session.owner, session.location_id))
+            if nodes is not None:
+                group = inputs.model.group_of(Member(session.owner, session.location_id, session.evse_uid), now)
+                node = _lowest_above(tree, nodes) if group is None else index.get(group.id)
+        yield None if node is None else (known.row(key, session, now, circumstances.ceilings_mw.get(key)), node)
 
 
 def _lowest_above(tree: Tree, nodes: set[int]) -> int:

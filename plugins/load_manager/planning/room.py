@@ -86,7 +86,7 @@ def room_of(field: Field, inputs: Inputs) -> Room:
         whole_mw - counted_mw,
         reserve_mw,
         counted_mw[:, 0] + hidden_mw,
-        field.demand_mw() > spare_mw.min(axis=1),
+        field.demand_mw > spare_mw.min(axis=1),
     )
 
 

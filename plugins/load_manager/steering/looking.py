@@ -21,7 +21,7 @@ from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.proving import Proving
 from plugins.load_manager.steering.recording import Recording
 from plugins.load_manager.steering.rounds import Rounds
-from plugins.load_manager.steering.scene import Scene
+from plugins.load_manager.steering.scene import NOWHERE, Scene
 from plugins.load_manager.steering.sending import Message, Said, Sending
 from plugins.load_manager.steering.stir import Stir
 from plugins.load_manager.steering.watching import Watching
@@ -121,8 +121,10 @@ class Looking:
         now, scene = self._hub.now(), self._scene
         started_s = self._hub.monotonic()
         plan = await self._rounds.look(root, now)
+        if plan is None and root != NOWHERE:
+            return
         now = self._hub.now()
-        actions = [] if scene.mode.shadow else self._rounds.decide(root, now)
+        actions = [] if scene.mode.shadow else await self._rounds.decide(root, now)
         self._watching.planned(root, scene, self._hub.monotonic() - started_s)
         board = scene.tree(root).board
         try:
