@@ -23,8 +23,9 @@ from hub.web.server import ServerLimits, serving
 
 log = structlog.get_logger("hub")
 
-# Young objects die by reference count; what is left for the collector are cycles of error paths, which can wait.
-_GC_THRESHOLDS = (50_000, 20, 50)
+# Young objects die by reference count; what is left for the collector are cycles of error paths, which can wait. It
+# walks thousands of them at a time, for tens of thousands would hold the event loop longer than messages should wait.
+_GC_THRESHOLDS = (5_000, 1, 2_000)
 # Seconds the hub gives connections to end when it has no deadline of its own to wait for.
 _LEAST_DRAIN_S = 1.0
 

@@ -46,12 +46,17 @@ def dumps_exactly(value: object) -> bytes:
     return text
 
 
+_SCALARS = frozenset({str, int, bool, type(None), Decimal})
+
+
 def _finite(value: object) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, dict):
-        return all(map(_finite, value.values()))
-    return all(map(_finite, value)) if isinstance(value, list | tuple | set | frozenset) else True
+        return all(_finite(each) for each in value.values() if type(each) not in _SCALARS)
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(_finite(each) for each in value if type(each) not in _SCALARS)
+    return True
 
 
 def pretty(value: object) -> str:

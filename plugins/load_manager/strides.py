@@ -22,15 +22,28 @@ def at_once(strides: Strides[T]) -> T:
             return result
 
 
+class Pace:
+    """For long work that awaits anyway: `await pace.step()` now and then gives the event loop to others when it has
+    been held for a few milliseconds; `pause(0)` does that.
+    """
+
+    def __init__(self, pause: Callable[[float], Awaitable[None]]) -> None:
+        self._pause = pause
+        self._until_s = perf_counter() + STRIDE_S
+
+    async def step(self) -> None:
+        if perf_counter() >= self._until_s:
+            await self._pause(0)
+            self._until_s = perf_counter() + STRIDE_S
+
+
 async def unhurried(strides: Strides[T], pause: Callable[[float], Awaitable[None]]) -> T:
-    """All of it, while others have the event loop every few milliseconds; `pause(0)` gives it to them."""
+    """All of it, while others have the event loop every few milliseconds."""
+    pace = Pace(pause)
     try:
-        until_s = perf_counter() + STRIDE_S
         while True:
             next(strides)
-            if perf_counter() >= until_s:
-                await pause(0)
-                until_s = perf_counter() + STRIDE_S
+            await pace.step()
     except StopIteration as end:
         result: T = end.value
         return result

@@ -1,5 +1,6 @@
 """A plugin's shelf, over the store's: JSON values by key, some of them saved only while the plugin holds a duty."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from hub.store.records import Put, Shelved
 
 # Values come along with the keys, so a page is not large.
 _PER_PAGE = 200
+# So many values are written out before others have the event loop.
+_IN_A_ROW = 50
 # How often a save that nothing can contradict is tried when saves of others keep crossing it.
 _TRIES = 3
 
@@ -44,7 +47,12 @@ class PluginShelf:
         return await self._put([Put(key, self._text(key, value), revision)], term)
 
     async def save_many(self, saves: Sequence[Save], *, term: Term | None = None) -> bool:
-        puts = [Put(save.key, self._text(save.key, save.value), save.revision) for save in saves]
+        puts: list[Put] = []
+        for start in range(0, len(saves), _IN_A_ROW):
+            if start:
+                await asyncio.sleep(0)
+            part = saves[start : start + _IN_A_ROW]
+            puts += [Put(save.key, self._text(save.key, save.value), save.revision) for save in part]
         return await self._put(puts, term)
 
     async def remove(self, key: str, *, term: Term | None = None) -> None:

@@ -7,10 +7,11 @@ Rules
 - A session is held when no lower limit can be brought to it now; the plan has to count what is booked for it.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from plugins.load_manager.profiles import Scale, StepProfile, exceeds, highest, minimum, with_ending, written
 
@@ -103,6 +104,11 @@ class Row:
     unknown: bool = False
     asked: bool = False
     owes_result: bool = False
+
+    @property
+    def lasting(self) -> tuple[object, ...]:
+        """All of it that has to be on the shelf: `target` and `desired` are told anew after a restart."""
+        return _LASTING(self)
 
     @property
     def unsteered(self) -> StepProfile:
@@ -215,3 +221,8 @@ class Row:
         if exceeds(limit, self.booked, now_s, until_s):
             seen = limit if until_s is None else with_ending(limit, StepProfile.flat(0, 0), until_s)
             self.doubt = seen if self.doubt is None else highest([self.doubt, seen])
+
+
+_LASTING: Callable[[Row], tuple[object, ...]] = attrgetter(
+    *(each.name for each in fields(Row) if each.name not in {"target", "desired"})
+)

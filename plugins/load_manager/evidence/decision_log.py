@@ -1,5 +1,7 @@
 """Why a plan was as it was, for the operator of the hub: a row for each group, and one for each session."""
 
+from collections.abc import Iterator
+
 from hub.ocpi import times
 from plugins.load_manager.evidence.writing import Figure
 from plugins.load_manager.grid.power import kilowatts
@@ -7,12 +9,11 @@ from plugins.load_manager.planning import Plan, Release
 from plugins.load_manager.profiles import StepProfile
 
 
-def group_rows(plan: Plan) -> list[dict[str, Figure]]:
+def group_rows(plan: Plan) -> Iterator[dict[str, Figure]]:
     """What became of the limit of each group."""
     head = _head(plan)
-    return [
-        head
-        | {
+    for group_id, group in plan.groups.items():
+        yield head | {
             "group_id": group_id,
             "rule": group.rule.value,
             "message_id": group.message_id,
@@ -26,16 +27,13 @@ def group_rows(plan: Plan) -> list[dict[str, Figure]]:
             "paused": group.paused,
             "next_edge_at": None if group.next_edge_at is None else times.render(group.next_edge_at),
         }
-        for group_id, group in plan.groups.items()
-    ]
 
 
-def decision_rows(plan: Plan) -> list[dict[str, Figure]]:
+def decision_rows(plan: Plan) -> Iterator[dict[str, Figure]]:
     """What each session should have and why. They name sessions, so they stay with the operator and the CPO."""
     head = _head(plan)
-    return [
-        head
-        | {
+    for key, decision in plan.decisions.items():
+        yield head | {
             "session": key,
             "standing": decision.standing.value,
             "power_kw": kilowatts(decision.power_mw),
@@ -45,8 +43,6 @@ def decision_rows(plan: Plan) -> list[dict[str, Figure]]:
             "shortfall_kwh": None if decision.shortfall_kwh is None else round(decision.shortfall_kwh, 3),
             "sentence": decision.sentence,
         }
-        for key, decision in plan.decisions.items()
-    ]
 
 
 def _head(plan: Plan) -> dict[str, Figure]:

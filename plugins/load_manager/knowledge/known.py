@@ -22,6 +22,7 @@ from plugins.load_manager.knowledge.register import RegisterBook
 from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.knowledge.session_book import SessionBook
 from plugins.load_manager.knowledge.shelving import Documents
+from plugins.load_manager.strides import Strides, at_once
 
 WEIGHT_PERCENT = {ProfileType.REGULAR: 100, ProfileType.FAST: 200, ProfileType.CHEAP: 50, ProfileType.GREEN: 100}
 
@@ -173,7 +174,14 @@ class Known:
 
     def changes(self) -> dict[str, object | None]:
         """What must be saved since the last call, by shelf key; None for what must be removed."""
-        return {key: document for book in self._books() for key, document in book.changes().items()}
+        return at_once(self.changing())
+
+    def changing(self) -> Strides[dict[str, object | None]]:
+        """The same in strides."""
+        found: dict[str, object | None] = {}
+        for book in self._books():
+            found |= yield from book.changing()
+        return found
 
     def to_json(self) -> Documents:
         """Everything, by shelf key."""
@@ -181,8 +189,12 @@ class Known:
 
     def from_json(self, documents: Mapping[str, object]) -> None:
         """Takes over what stands on the shelf. Raises ValueError when a document is not one of these."""
+        at_once(self.restoring(documents))
+
+    def restoring(self, documents: Mapping[str, object]) -> Strides[None]:
+        """The same in strides."""
         for book in self._books():
-            book.from_json(documents)
+            yield from book.restoring(documents)
 
     def _books(
         self,

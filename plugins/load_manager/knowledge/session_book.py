@@ -12,6 +12,7 @@ from plugins.load_manager.knowledge.keys import SessionKey, session_key
 from plugins.load_manager.knowledge.session import EnergySample, Session, Source
 from plugins.load_manager.knowledge.shelving import Shelved
 from plugins.load_manager.knowledge.telling import believable
+from plugins.load_manager.strides import Strides
 
 ENDED_KEPT = timedelta(hours=1)
 OVERLAP = timedelta(seconds=60)
@@ -134,9 +135,10 @@ class SessionBook(Shelved[SessionKey, Session]):
         self._make_room(party)
         return one if news else None
 
-    def from_json(self, documents: Mapping[str, object]) -> None:
-        super().from_json(documents)
+    def restoring(self, documents: Mapping[str, object]) -> Strides[None]:
+        yield from super().restoring(documents)
         for key in sorted(self._kept, key=lambda key: self._kept[key].heard_at):
+            yield
             self._place(key, self._kept[key])
 
     def _restored(self, key: SessionKey, thing: Session) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar, Generic, TypeVar
 
 from hub.ocpi import codec
+from plugins.load_manager.strides import Strides, at_once
 
 K = TypeVar("K", bound=str)
 T = TypeVar("T")
@@ -51,8 +52,17 @@ class Shelved(Generic[K, T]):
         """What must be saved since the last call, None for what must be removed. A caller whose save fails hands the
         keys back with `unsaved`.
         """
+        return at_once(self.changing())
+
+    def changing(self) -> Strides[dict[str, object | None]]:
+        """The same in strides."""
         touched, self._touched = self._touched, {}
-        return {self._shelf_key(key): codec.to_plain(self._kept[key]) if key in self._kept else None for key in touched}
+        found: dict[str, object | None] = {}
+        for key in touched:
+            yield
+            thing = self._kept.get(key)
+            found[self._shelf_key(key)] = None if thing is None else codec.to_plain(thing)
+        return found
 
     def unsaved(self, shelf_keys: Iterable[str]) -> None:
         """These are not on the shelf after all."""
@@ -61,10 +71,14 @@ class Shelved(Generic[K, T]):
 
     def from_json(self, documents: Mapping[str, object]) -> None:
         """Takes over what the shelf has under this prefix. Raises ValueError when a document is not one of these."""
-        for shelf_key in sorted(documents):
-            if shelf_key.startswith(f"{self.prefix}/"):
-                thing: T = codec.from_plain(self.kind, documents[shelf_key])  # type: ignore[assignment]
-                self._restored(self._own_key(shelf_key), thing)
+        at_once(self.restoring(documents))
+
+    def restoring(self, documents: Mapping[str, object]) -> Strides[None]:
+        """The same in strides."""
+        for shelf_key in sorted(key for key in documents if key.startswith(f"{self.prefix}/")):
+            yield
+            thing: T = codec.from_plain(self.kind, documents[shelf_key])  # type: ignore[assignment]
+            self._restored(self._own_key(shelf_key), thing)
 
     def _restored(self, key: K, thing: T) -> None:
         self._kept[key] = thing

@@ -12,6 +12,7 @@ from plugins.load_manager.steering.news import News
 from plugins.load_manager.steering.pulling import pull
 from plugins.load_manager.steering.scene import Scene
 from plugins.load_manager.steering.stir import Stir
+from plugins.load_manager.strides import Pace
 
 
 class Asking:
@@ -43,7 +44,9 @@ class Asking:
     async def read_catalog(self) -> None:
         """Every location; without groups nobody needs them. Raises StoreUnavailable."""
         if self._scene.model.groups:
+            pace = Pace(self._hub.sleep)
             async for held in self._hub.objects(LOCATIONS):
+                await pace.step()
                 self._scene.known.evses.put_location(held.owner, held.id, codec.loads(held.raw), self._hub.now())
 
     async def look_up(self, party: str, location_id: str) -> set[str]:

@@ -1,15 +1,15 @@
-"""What steering keeps on the shelf: known things one by one, capacities by group, boards by tree, and the rest whole.
+"""What steering keeps on the shelf: known things one by one, capacities by group, boards by row, and the rest whole.
 
 Everything is saved with the term, so that a node that holds the duty no more cannot undo what its heir has saved.
 """
 
-import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from hub.ocpi import codec
 from hub.plugin import HubApi, Save, Term
-from plugins.load_manager.dispatch import Board, Settings
+from plugins.load_manager.dispatch import Settings
 from plugins.load_manager.grid.files import body_of, read_json
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.keys import SessionKey
@@ -17,10 +17,12 @@ from plugins.load_manager.knowledge.known import Known
 from plugins.load_manager.planning import affected
 from plugins.load_manager.signals.capacity import Capacity
 from plugins.load_manager.signals.heard import Heard
+from plugins.load_manager.steering.kept_boards import KeptBoards
 from plugins.load_manager.steering.scene import Mode, Scene, Tree
+from plugins.load_manager.strides import unhurried
 
 GRID, MODE, HEARD = "grid", "mode", "heard"
-_CAPACITY, _BOARD, _DEBT = "capacity/", "board/", "debt/"
+_CAPACITY, _DEBT = "capacity/", "debt/"
 _KNOWN = ("session/", "preference/", "learnt/", "location/", "cpo/", "register/")
 _MOST_AT_ONCE = 500
 
@@ -29,28 +31,26 @@ class Keeping:
     """Reads and writes it. Raises StoreUnavailable; with a term also TermOver."""
 
     def __init__(self, hub: HubApi, settings: Settings) -> None:
+        self.boards = KeptBoards(hub, settings)
         self._hub = hub
-        self._settings = settings
-        self._kept: dict[str, bytes] = {}
+        self._capacities: dict[str, Capacity] = {}
+        self._knowing = asyncio.Lock()
 
     async def load(self, known: Known) -> Scene:
         """Everything, as it was saved last; `known` is an empty one."""
-        self._kept.clear()
-        documents: dict[str, object] = {}
-        for prefix in _KNOWN:
-            documents.update([each async for each in self._all(prefix)])
-        known.from_json(documents)
+        self._capacities.clear()
+        documents = {key: kept.value for prefix in _KNOWN async for key, kept in self._hub.shelf.items(prefix)}
+        await unhurried(known.restoring(documents), self._hub.sleep)
         scene = Scene(known, await self.grid())
         mode = await self._hub.shelf.load(MODE)
         scene.mode = Mode() if mode is None else codec.from_plain(Mode, mode.value)
         heard = await self._hub.shelf.load(HEARD)
         scene.heard = Heard() if heard is None else Heard.from_json(heard.value)
-        async for key, value in self._all(_CAPACITY):
-            scene.capacities[key.removeprefix(_CAPACITY)] = Capacity.from_json(value)
-        async for key, value in self._all(_BOARD):
-            scene.trees[key.removeprefix(_BOARD)] = Tree(Board.from_json(value, self._settings))
-        async for key, value in self._all(_DEBT):
-            scene.debts.setdefault(SessionKey(str(value)), []).append(key.removeprefix(_DEBT))
+        async for key, kept in self._hub.shelf.items(_CAPACITY):
+            scene.capacities[key.removeprefix(_CAPACITY)] = Capacity.from_json(kept.value)
+        scene.trees = {root: Tree(board) for root, board in (await self.boards.load()).items()}
+        async for key, kept in self._hub.shelf.items(_DEBT):
+            scene.debts.setdefault(SessionKey(str(kept.value)), []).append(key.removeprefix(_DEBT))
         return scene
 
     async def grid(self) -> GridModel:
@@ -70,31 +70,33 @@ class Keeping:
         scene = Scene(known, grid, mode=Mode() if mode is None else codec.from_plain(Mode, mode.value))
         session = known.sessions.find(key)
         for root in affected(grid, now, sessions=[session]) if session is not None else ():
-            kept = await self._hub.shelf.load(f"{_BOARD}{root}")
-            if kept is not None:
-                scene.trees[root] = Tree(Board.from_json(kept.value, self._settings))
+            board = await self.boards.load_row(root, key)
+            if board is not None:
+                scene.trees[root] = Tree(board)
         return scene
 
     async def keep_known(self, known: Known, term: Term) -> None:
         """What has changed of what is known since the last call."""
-        changes = known.changes()
-        try:
-            await self._save({key: value for key, value in changes.items() if value is not None}, term)
-            for key in [key for key, value in changes.items() if value is None]:
-                await self._hub.shelf.remove(key, term=term)
-        except BaseException:
-            books = (known.sessions, known.evses, known.preferences, known.learning, known.cpos, known.registers)
-            for book in books:
-                book.unsaved(key for key in changes if key.startswith(f"{book.prefix}/"))
-            raise
+        async with self._knowing:  # so that nothing older is saved over something newer
+            changes = await unhurried(known.changing(), self._hub.sleep)
+            try:
+                await self._save({key: value for key, value in changes.items() if value is not None}, term)
+                for key in [key for key, value in changes.items() if value is None]:
+                    await self._hub.shelf.remove(key, term=term)
+            except BaseException:
+                books = (known.sessions, known.evses, known.preferences, known.learning, known.cpos, known.registers)
+                for book in books:
+                    book.unsaved(key for key in changes if key.startswith(f"{book.prefix}/"))
+                raise
 
     async def keep_capacities(self, scene: Scene, groups: Iterable[str], term: Term) -> None:
         """The capacities of these groups."""
-        found = {f"{_CAPACITY}{one}": scene.capacities[one].to_json() for one in groups if one in scene.capacities}
-        digests = {key: _digest(value) for key, value in found.items()}
-        changed = {key: value for key, value in found.items() if digests[key] != self._kept.pop(key, None)}
-        await self._save(changed, term)
-        self._kept |= digests
+        found = {one: scene.capacities[one] for one in groups if one in scene.capacities}
+        changed = {one: capacity for one, capacity in found.items() if capacity != self._capacities.get(one)}
+        for one in changed:  # until the save has come through nobody knows what is there
+            self._capacities.pop(one, None)
+        await self._save({f"{_CAPACITY}{one}": capacity.to_json() for one, capacity in changed.items()}, term)
+        self._capacities |= changed
 
     async def keep_heard(self, scene: Scene, term: Term) -> None:
         """Which messages were heard."""
@@ -104,27 +106,19 @@ class Keeping:
         """Shadow or live, stopped or not."""
         await self._hub.shelf.save(MODE, codec.to_plain(scene.mode), term=term)
 
-    async def keep_board(self, root: str, board: Board, term: Term) -> None:
-        """Unless it is there already: limits and targets are told to a board anew after a restart."""
-        plain, key = board.to_json(), f"{_BOARD}{root}"
-        digest = _digest(_lasting(plain))
-        if digest != self._kept.pop(key, None):
-            # A save that fails may have come through: then nobody knows what is there.
-            await self._hub.shelf.save(key, plain, term=term)
-        self._kept[key] = digest
-
     async def keep_grid(self, scene: Scene, term: Term) -> None:
         """The grid with all that follows from another one: capacities, boards, and none of what is gone."""
-        groups = [body_of(group) for group in scene.model.groups.values()]
-        found: dict[str, object] = {GRID: {"groups": groups}}
+        found: dict[str, object] = {GRID: {"groups": [body_of(group) for group in scene.model.groups.values()]}}
         found |= {f"{_CAPACITY}{one}": capacity.to_json() for one, capacity in scene.capacities.items()}
-        found |= {f"{_BOARD}{root}": tree.board.to_json() for root, tree in scene.trees.items()}
-        self._kept.clear()
+        self._capacities.clear()
         await self._save(found, term)
-        for prefix in (_CAPACITY, _BOARD):
-            for key in await self._hub.shelf.keys(prefix):
-                if key not in found:
-                    await self._hub.shelf.remove(key, term=term)
+        boards = {root: tree.board for root, tree in scene.trees.items()}
+        for root, board in boards.items():
+            await self.boards.keep(root, board, term)
+        await self.boards.drop_others(boards, term)
+        for key in await self._hub.shelf.keys(_CAPACITY):
+            if key not in found:
+                await self._hub.shelf.remove(key, term=term)
 
     async def owe(self, handle: str, session: SessionKey) -> None:
         """A result is owed; any node may note it."""
@@ -141,21 +135,3 @@ class Keeping:
             return
         for start in range(0, len(saves), _MOST_AT_ONCE):
             await self._hub.shelf.save_many(saves[start : start + _MOST_AT_ONCE], term=term)
-
-    async def _all(self, prefix: str) -> AsyncIterator[tuple[str, object]]:
-        for key in await self._hub.shelf.keys(prefix):
-            kept = await self._hub.shelf.load(key)
-            if kept is not None:
-                yield key, kept.value
-
-
-def _lasting(board: object) -> object:
-    """The plain values of a board without those that it is told again and again."""
-    if not isinstance(board, dict):
-        return board
-    rows = {key: {**row, "target": None, "desired": None} for key, row in board["rows"].items()}
-    return {**board, "limits": None, "rows": rows}
-
-
-def _digest(plain: object) -> bytes:
-    return hashlib.blake2b(codec.dumps(plain), digest_size=16).digest()

@@ -73,7 +73,7 @@ class Lead:
         await self._proving.open()
         for root, tree in scene.trees.items():
             tree.board.restarted()
-            await self._keeping.keep_board(root, tree.board, self.term)
+            await self._keeping.boards.keep(root, tree.board, self.term)
         for group_id, group in scene.model.groups.items():
             scene.capacities[group_id] = scene.capacities[group_id].restarted(group, now)
         await self._asking.read_catalog()

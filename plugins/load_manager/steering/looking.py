@@ -2,7 +2,7 @@
 
 Rules
 - What is to be sent is on the shelf before it leaves.
-- One tree is looked at by one at a time, and its board is saved by one at a time: eMSPs do not wait for a plan.
+- One tree is looked at by one at a time; an eMSP's profile does not wait for a look, nor for a plan.
 - What is urgent is looked at now, the rest a moment later, all of it every minute.
 """
 
@@ -25,6 +25,7 @@ from plugins.load_manager.steering.scene import NOWHERE, Scene
 from plugins.load_manager.steering.sending import Message, Said, Sending
 from plugins.load_manager.steering.stir import Stir
 from plugins.load_manager.steering.watching import Watching
+from plugins.load_manager.strides import Strides, unhurried
 
 _AGAIN = timedelta(seconds=5)
 _RAMP_STEP = timedelta(minutes=1)
@@ -59,7 +60,6 @@ class Looking:
         self._proving = proving
         self._rounds = Rounds(hub, scene, config.planning, config.dispatch)
         self._looks: dict[str, asyncio.Lock] = {}
-        self._saves: dict[str, asyncio.Lock] = {}
         self._wakes: dict[str, tuple[datetime, Timer]] = {}
         self._recorded: dict[str, int] = {}
         self._outdated: list[Timer] = []
@@ -79,8 +79,7 @@ class Looking:
 
     async def keep_board(self, root: str) -> None:
         """Raises StoreUnavailable, TermOver."""
-        async with self._saves.setdefault(root, asyncio.Lock()):
-            await self._keeping.keep_board(root, self._scene.tree(root).board, self._term)
+        await self._keeping.boards.keep(root, self._scene.tree(root).board, self._term)
 
     def end(self) -> None:
         """Looks at none any more; what still wakes up finds nothing to do."""
@@ -132,8 +131,7 @@ class Looking:
         except StoreUnavailable:
             self._doubt(board, actions, now)
             raise
-        for action in actions:
-            self._do(root, board, action, now)
+        await unhurried(self._carried_out(root, board, actions, now), self._hub.sleep)
         self._look_again(root, plan, actions, now)
         await self._keeping.keep_known(scene.known, self._term)
         if plan is not None:
@@ -147,6 +145,11 @@ class Looking:
         for action in actions:
             if isinstance(action, Put | Release):
                 board.unanswered(now, action.session_id, action.epoch, action.seq)
+
+    def _carried_out(self, root: str, board: Board, actions: Sequence[Action], now: datetime) -> Strides[None]:
+        for action in actions:
+            yield
+            self._do(root, board, action, now)
 
     def _do(self, root: str, board: Board, action: Action, now: datetime) -> None:
         if not isinstance(action, Put | Release):

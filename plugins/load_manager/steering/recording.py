@@ -7,20 +7,32 @@ from hub.plugin import Found, HubApi, Record
 from plugins.load_manager.doors.port import PlanEntry
 from plugins.load_manager.evidence import decision_rows, group_rows
 from plugins.load_manager.planning import Plan
+from plugins.load_manager.strides import Strides, unhurried
 
 _MOST_BYTES = 200_000_000
+_ROWS = 200
+
+_Rows = list[dict[str, object]]
 
 
 class Recording:
     """Writes and reads it. Raises StoreUnavailable."""
 
     def __init__(self, hub: HubApi) -> None:
+        self._hub = hub
         self._plans = hub.records("plan")
 
     async def planned(self, plan: Plan) -> None:
-        """A plan by which something changed."""
-        body = {"groups": codec.to_plain(group_rows(plan)), "decisions": codec.to_plain(decision_rows(plan))}
-        await self._plans.append_many([Record(plan.at, {"tree": plan.tree} | body, {"tree": plan.tree})])
+        """A plan by which something changed; that of a large tree in several records."""
+        groups, decisions = await unhurried(_rows_of(plan), self._hub.sleep)
+        parts = [(groups[:_ROWS], decisions[:_ROWS])]
+        parts += [(groups[at : at + _ROWS], []) for at in range(_ROWS, len(groups), _ROWS)]
+        parts += [([], decisions[at : at + _ROWS]) for at in range(_ROWS, len(decisions), _ROWS)]
+        head = {"tree": plan.tree}
+        # The newest comes first when they are read, so the first part is written last.
+        for some, others in reversed(parts):
+            body = head | {"groups": some, "decisions": others}
+            await self._plans.append_many([Record(plan.at, body, head)])
 
     async def tidy(self) -> None:
         """Drops the oldest plans when there is too much."""
@@ -31,6 +43,15 @@ class Recording:
         where = None if tree is None else {"tree": tree}
         before = int(older_than) if older_than is not None and older_than.isdecimal() else None
         return [_entry(one) for one in await self._plans.find(where, before=before, limit=most)]
+
+
+def _rows_of(plan: Plan) -> Strides[tuple[_Rows, _Rows]]:
+    found: tuple[_Rows, _Rows] = [], []
+    for rows, kept in zip((group_rows(plan), decision_rows(plan)), found, strict=True):
+        for row in rows:
+            yield
+            kept.append(codec.to_plain(row))
+    return found
 
 
 def _entry(found: Found) -> PlanEntry:
