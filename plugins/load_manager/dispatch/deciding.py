@@ -71,6 +71,20 @@ class Round:
             yield
             self._let_time_pass(row)
         news = yield from self._news(rows)
+        downs, rises = yield from self._moves(rows)
+        ups = yield from self._fitting(rises, downs)
+        sent = yield from self._sent(downs, ups)
+        results: list[Action] = []
+        for row in rows:
+            yield
+            results += self._results(row)
+            if row.waiting and row.waiting.deadline:
+                self._wakes.append(row.waiting.deadline)
+        later = [moment for moment in self._wakes if moment > self._now]
+        return [*sent, *news, *results, *([WakeAt(min(later))] if later else [])]
+
+    def _moves(self, rows: list[Row]) -> Strides[tuple[list[_Move], list[_Move]]]:
+        """What is due: what books no more than there is, and what does."""
         downs: list[_Move] = []
         rises: list[_Move] = []
         for row in rows:
@@ -78,13 +92,25 @@ class Round:
             move = self._due(row)
             if move is not None:
                 (rises if self._rises(move) else downs).append(move)
+        return downs, rises
+
+    def _fitting(self, rises: list[_Move], downs: list[_Move]) -> Strides[list[_Move]]:
+        """Those that fit, one after the other; of the others what is lower goes to `downs`."""
+        by_power = []
+        for move in rises:
+            yield
+            by_power.append((move.row.newest.at(self._now_s), move.row.session.id, move))
         ups = []
-        for move in sorted(rises, key=lambda move: (move.row.newest.at(self._now_s), move.row.session.id)):
+        for _, _, move in sorted(by_power, key=itemgetter(0, 1)):
             yield
             if self._may_rise(move):
                 ups.append(move)
             elif (lower := self._lower_part(move)) is not None:
                 downs.append(lower)
+        return ups
+
+    def _sent(self, downs: list[_Move], ups: list[_Move]) -> Strides[list[Action]]:
+        """The messages, in order."""
         urgencies = []
         for move in downs:
             yield
@@ -95,14 +121,7 @@ class Round:
             action = self._send(move)
             if action is not None:
                 sent.append(action)
-        results: list[Action] = []
-        for row in rows:
-            yield
-            results += self._results(row)
-            if row.waiting and row.waiting.deadline:
-                self._wakes.append(row.waiting.deadline)
-        later = [moment for moment in self._wakes if moment > self._now]
-        return [*sent, *news, *results, *([WakeAt(min(later))] if later else [])]
+        return sent
 
     def _let_time_pass(self, row: Row) -> None:
         sent = row.waiting
