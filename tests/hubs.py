@@ -99,6 +99,8 @@ async def settled(hub: RunningHub) -> None:
     """Returns once everybody was told everything: no leg of a broadcast and no client info waits or is under way, and
     what open routing learnt is stored.
     """
+    await until(lambda: hub.broadcasts.quiet and hub.client_info.quiet)
+    await hub.known.flush()  # at once, where the hub would let lessons gather
     await until(lambda: hub.broadcasts.quiet and hub.known.quiet and hub.client_info.quiet)
 
 
