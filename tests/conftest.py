@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ pytest_plugins = ["tests.mongodb"]
 # Tests believe the authorities they make and no other, also in processes they start. A hub reads those of the system
 # when it starts, which would be a fifth of the time that takes.
 os.environ |= {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
+
+# A hundred of the tests start a hub as a process of its own: each would compile the whole of it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_collection_finish() -> None:
