@@ -16,7 +16,7 @@ from rich.console import Console
 from hub.cli import demo_show
 from hub.cli.demo_show import show
 from hub.ocpi import names
-from hub.sandbox.demo import Cast
+from hub.sandbox.demo import Cast, telling
 from hub.sandbox.demo.chapters import CHAPTERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,6 +114,14 @@ async def test_a_platform_that_cannot_even_register(tmp_path: Path) -> None:
     assert "Traceback" not in screen.getvalue()
 
 
+@pytest.fixture
+def first_chapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A story of registrations and a few messages, told at once, to see what comes after it. Any port will do."""
+    monkeypatch.setattr(telling, "CHAPTERS", CHAPTERS[:6])
+    monkeypatch.setattr(demo_show, "PACE_S", 0.0)
+    monkeypatch.setattr(demo_show, "USUAL_PORT", 0)
+
+
 class _Watched(io.StringIO):
     """Sets an event once a text has been written."""
 
@@ -128,9 +136,7 @@ class _Watched(io.StringIO):
         return super().write(text)
 
 
-async def test_it_stays_until_it_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_show, "PACE_S", 0.0)
-    monkeypatch.setattr(demo_show, "USUAL_PORT", 0)
+async def test_it_stays_until_it_is_stopped(tmp_path: Path, first_chapters: None) -> None:
     screen, stop, picture = _Watched("Messages through the hub"), asyncio.Event(), tmp_path / "story.svg"
     console = Console(file=screen, width=100, record=True)
     showing = asyncio.create_task(show(tmp_path, console, stop, once=False, picture=picture))
@@ -154,9 +160,7 @@ async def test_it_stays_until_it_is_stopped(tmp_path: Path, monkeypatch: pytest.
     assert picture.name in left_in(tmp_path)
 
 
-async def test_a_terminal_gets_a_table_that_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_show, "PACE_S", 0.0)
-    monkeypatch.setattr(demo_show, "USUAL_PORT", 0)
+async def test_a_terminal_gets_a_table_that_is_drawn_again(tmp_path: Path, first_chapters: None) -> None:
     screen, stop = _Watched("Messages through the hub"), asyncio.Event()
     console = Console(file=screen, width=100, force_terminal=True)
     showing = asyncio.create_task(show(tmp_path, console, stop, once=False))
