@@ -27,17 +27,18 @@ def spelt(text: str) -> st.SearchStrategy[str]:
     return st.tuples(*characters).map(lambda parts: f'"{"".join(parts)}"') | st.just(f'"{text}"')
 
 
-@st.composite
-def _array(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
-    items = draw(st.lists(inner, max_size=3))
-    return "[" + ",".join(f"{draw(SPACE)}{item}{draw(SPACE)}" for item in items) + "]"
+# Strategies are put together once, not while an example is drawn: that would be most of the time an example takes.
 
 
-@st.composite
-def _object(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
-    members = draw(st.lists(st.tuples(STRINGS | spelt("response_url"), inner), max_size=3))
-    written = (f"{draw(SPACE)}{key}{draw(SPACE)}:{draw(SPACE)}{value}{draw(SPACE)}" for key, value in members)
-    return "{" + ",".join(written) + "}"
+def _array(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    items = st.lists(st.tuples(SPACE, inner, SPACE).map("".join), max_size=3)
+    return items.map(lambda written: f"[{','.join(written)}]")
+
+
+def _object(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    keys = STRINGS | spelt("response_url")
+    members = st.lists(st.tuples(SPACE, keys, SPACE, st.just(":"), SPACE, inner, SPACE).map("".join), max_size=3)
+    return members.map(lambda written: f"{{{','.join(written)}}}")
 
 
 def values(texts: st.SearchStrategy[str] = STRINGS) -> st.SearchStrategy[str]:
@@ -46,9 +47,9 @@ def values(texts: st.SearchStrategy[str] = STRINGS) -> st.SearchStrategy[str]:
     return st.recursive(scalars, lambda inner: _array(inner) | _object(inner), max_leaves=6)
 
 
-@st.composite
-def documents(draw: st.DrawFn, texts: st.SearchStrategy[str] = STRINGS) -> bytes:
-    return f"{draw(SPACE)}{draw(values(texts))}{draw(SPACE)}".encode()
+def documents(texts: st.SearchStrategy[str] = STRINGS) -> st.SearchStrategy[bytes]:
+    """Any JSON text."""
+    return st.tuples(SPACE, values(texts), SPACE).map("".join).map(str.encode)
 
 
 def strictly(body: bytes) -> Any:

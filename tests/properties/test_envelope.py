@@ -21,31 +21,43 @@ def is_json(body: bytes) -> bool:
     return True
 
 
-@st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    """A document with something done to its bytes; many are still JSON, most are not."""
-    body = bytearray(draw(documents(ANY_STRINGS)))
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, len(body)))
-        match draw(st.sampled_from(["insert", "delete", "replace", "cut", "repeat"])):
-            case "insert":
-                body[at:at] = draw(st.sampled_from(NOISE))
-            case "delete":
-                del body[at : at + draw(st.integers(1, 3))]
-            case "replace":
-                body[at : at + 1] = draw(st.sampled_from(NOISE))
-            case "cut":
-                del body[at:]
-            case _:
-                body[at:at] = body[: draw(st.integers(0, 8))]
-    return bytes(body)
-
-
 NOISE = [
     *(bytes([byte]) for byte in b'{}[]:,"\\/ \t\n\r01-+.eEu'),
     *(b"\x00", b"\x0b", b"\x1f", b"\x7f", b"\x80", b"\xc0", b"\xed\xa0\x80", b"\xe2\x80\xa8", b"\xf5", b"\xff"),
     *(b"NaN", b"Infinity", b"nul", b"true", b"\\u12", b"\\ud83d", b"\\udc00", b"'", b"//", b"\xef\xbb\xbf", b"00"),
 ]
+
+_DOCUMENTS = documents(ANY_STRINGS)
+_CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["insert", "delete", "replace", "cut", "repeat"]),
+        st.sampled_from(NOISE),
+        st.integers(1, 3),
+        st.integers(0, 8),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A document with something done to its bytes; many are still JSON, most are not."""
+    body = bytearray(draw(_DOCUMENTS))
+    for what, noise, few, several in draw(_CHANGES):
+        at = draw(st.integers(0, len(body)))
+        match what:
+            case "insert":
+                body[at:at] = noise
+            case "delete":
+                del body[at : at + few]
+            case "replace":
+                body[at : at + 1] = noise
+            case "cut":
+                del body[at:]
+            case _:
+                body[at:at] = body[:several]
+    return bytes(body)
 
 
 @given(documents(ANY_STRINGS))
@@ -94,13 +106,15 @@ class Body:
     keys: tuple[str, ...]
 
 
+KEYS = spelt("response_url") | st.sampled_from(['"Response_url"', '"response_url "', '"token"', '""']) | ANY_STRINGS
+MEMBERS = st.lists(st.tuples(SPACE, KEYS, SPACE, SPACE, values(ANY_STRINGS), SPACE), max_size=4)
+
+
 @st.composite
 def bodies(draw: st.DrawFn) -> Body:
-    keys = spelt("response_url") | st.sampled_from(['"Response_url"', '"response_url "', '"token"', '""']) | ANY_STRINGS
     before, after, read = [], [], []
-    for _ in range(draw(st.integers(0, 4))):
-        key, value = draw(keys), draw(values(ANY_STRINGS))
-        lead, trail = f"{draw(SPACE)}{key}{draw(SPACE)}:{draw(SPACE)}", draw(SPACE)
+    for first, key, second, third, value, trail in draw(MEMBERS):
+        lead = f"{first}{key}{second}:{third}"
         read.append(json.loads(key))
         before.append(f"{lead}{value}{trail}")
         after.append(f"{lead}{json.dumps(URL)}{trail}" if read[-1] == "response_url" else before[-1])

@@ -1,8 +1,9 @@
 """Any sequence of pushes against the rules written down once more, on parsed values; and what never happens."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -34,19 +35,28 @@ PATHS: st.SearchStrategy[Path] = st.sampled_from(
 )
 
 
+# Strategies are put together once, not while an example is drawn: that would be most of the time an example takes.
+
+
+@cache
 def moments(minutes: tuple[int, int]) -> st.SearchStrategy[str]:
     """`last_updated` within these minutes, each in several spellings."""
     spellings = st.sampled_from(["2026-01-01T00:0{}:00Z", "2026-01-01T01:0{}:00.000+01:00", "2026-01-01 00:0{}:00"])
     return st.tuples(st.integers(*minutes), spellings).map(lambda drawn: f'"{drawn[1].format(drawn[0])}"')
 
 
+SOME_EXTRAS = st.lists(st.sampled_from(EXTRAS), max_size=2)
+SOME_IDS = st.lists(st.sampled_from(["E1", "E2", "1"]), unique=True, max_size=3)
+
+
+@cache
 @st.composite
 def members(draw: st.DrawFn, level: int, minutes: tuple[int, int]) -> list[str]:
     """A time, something else, and sometimes the children of this level."""
-    found = [f'"last_updated":{draw(moments(minutes))}', *draw(st.lists(st.sampled_from(EXTRAS), max_size=2))]
+    found = [f'"last_updated":{draw(moments(minutes))}', *draw(SOME_EXTRAS)]
     if level < len(LEVELS) and draw(st.booleans()):
         array, name = LEVELS[level]
-        ids = draw(st.lists(st.sampled_from(["E1", "E2", "1"]), unique=True, max_size=3))
+        ids = draw(SOME_IDS)
         children = (f'{{"{name}":"{one}",{",".join(draw(members(level + 1, minutes)))}}}' for one in ids)
         found.append(
             f'"{array}":{draw(st.sampled_from(["null", "[]"]))}' if not ids else f'"{array}":[{",".join(children)}]'
@@ -54,11 +64,12 @@ def members(draw: st.DrawFn, level: int, minutes: tuple[int, int]) -> list[str]:
     return draw(st.permutations(found))
 
 
+@cache
 @st.composite
 def pushes(
     draw: st.DrawFn,
     paths: st.SearchStrategy[Path] = PATHS,
-    methods: Sequence[str] = ("PUT", "PATCH"),
+    methods: tuple[str, ...] = ("PUT", "PATCH"),
     minutes: tuple[int, int] = (0, 6),
 ) -> Push:
     """A push to the location or a part of it, whose body is in order."""
@@ -181,7 +192,7 @@ def test_time_never_moves_back_and_no_parent_is_older_than_what_was_pushed(seque
 
 @given(st.data(), st.permutations(range(7)))
 def test_wholes_in_any_order_end_with_the_newest(data: st.DataObject, minutes: list[int]) -> None:
-    wholes = [data.draw(pushes(st.just(()), ["PUT"], (minute, minute))) for minute in minutes[:4]]
+    wholes = [data.draw(pushes(st.just(()), ("PUT",), (minute, minute))) for minute in minutes[:4]]
 
     assert after(wholes) == max(wholes, key=lambda one: moment(exactly(one.body))).body
 
@@ -190,6 +201,12 @@ FULL = (
     b'{"evses":[{"uid":"E1","connectors":[{"id":"1","last_updated":"2026-01-01"}],"last_updated":"2026-01-01"},'
     b'{"uid":"E2","last_updated":"2026-01-01"}],"last_updated":"2026-01-01"}'
 )
+
+
+@cache
+def paths_to(parts: Path) -> st.SearchStrategy[Path]:
+    """The path itself and those of what it is in."""
+    return st.sampled_from([parts[:depth] for depth in range(len(parts) + 1)])
 
 
 @st.composite
@@ -201,9 +218,7 @@ def queues(draw: st.DrawFn) -> tuple[bytes | None, list[Push]]:
         more = draw(members(len(waiting.parts), (5, 6)))
         last = Push("PATCH", KEY, waiting.parts, b"%b,%b}" % ((waiting.body or b"")[:-1], ",".join(more).encode()))
     else:
-        last = draw(
-            pushes(st.sampled_from([waiting.parts[:depth] for depth in range(len(waiting.parts) + 1)]), ["PUT"], (5, 6))
-        )
+        last = draw(pushes(paths_to(waiting.parts), ("PUT",), (5, 6)))
     assert covers(last, waiting)
     queue, state = [], held
     for push in (waiting, *draw(st.lists(pushes(minutes=(3, 6)), max_size=3)), last):
@@ -247,7 +262,7 @@ def test_covering_is_transitive_and_a_push_covers_itself(one: Push, two: Push, t
         assert covers(one, three)
 
 
-@given(pushes(), st.none() | pushes(st.just(()), ["PUT"], (0, 3)).map(lambda one: one.body), st.integers(0, 600))
+@given(pushes(), st.none() | pushes(st.just(()), ("PUT",), (0, 3)).map(lambda one: one.body), st.integers(0, 600))
 def test_what_is_too_large_is_refused_and_nothing_else(push: Push, held: bytes | None, most: int) -> None:
     free = judge(push, held)
     with pytest.MonkeyPatch.context() as patch:

@@ -29,12 +29,17 @@ class Text:
     members: Mapping[str, bytes]
 
 
-@st.composite
-def objects(draw: st.DrawFn) -> Text:
-    pairs = draw(st.lists(st.tuples(NAMES, VALUES), max_size=5))
-    written = (f"{draw(SPACE)}{name}{draw(SPACE)}:{draw(SPACE)}{value}{draw(SPACE)}" for name, value in pairs)
-    raw = f"{draw(SPACE)}{{{','.join(written)}}}{draw(SPACE)}".encode()
-    return Text(raw, {json.loads(name): value.encode() for name, value in pairs})
+def _object(drawn: tuple[str, list[tuple[str, str, str, str, str, str]], str]) -> Text:
+    start, pairs, end = drawn
+    written = (f"{a}{name}{b}:{c}{value}{d}" for a, name, b, c, value, d in pairs)
+    raw = f"{start}{{{','.join(written)}}}{end}".encode()
+    return Text(raw, {json.loads(name): value.encode() for _, name, _, _, value, _ in pairs})
+
+
+def objects() -> st.SearchStrategy[Text]:
+    """Objects of up to five members; names may repeat."""
+    pairs = st.lists(st.tuples(SPACE, NAMES, SPACE, SPACE, VALUES, SPACE), max_size=5)
+    return st.tuples(SPACE, pairs, SPACE).map(_object)
 
 
 def exactly(raw: bytes) -> Any:
