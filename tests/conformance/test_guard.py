@@ -102,7 +102,7 @@ async def test_a_compressed_body_is_limited_by_its_size_after_decompression(tmp_
 
 async def test_a_body_that_does_not_arrive_is_408(tmp_path: Path) -> None:
     with (tmp_path / "legs.log").open("wb") as legs:
-        settings = test_settings(tmp_path, body_timeout=0.2)
+        settings = test_settings(tmp_path, body_timeout=0.5)
         async with app.running(settings, legs_to=legs) as hub, fixture_world(only=["P1", "P2"]) as world:
             await register_all(hub, world)
             world.forget_received()

@@ -240,7 +240,7 @@ async def test_a_stream_that_grows_too_long_breaks(forwarder: PooledForwarder) -
 @pytest.mark.parametrize("waiting", [True, False], ids=["while it is read", "while nobody reads"])
 async def test_a_stream_that_is_too_slow_breaks_at_the_deadline(forwarder: PooledForwarder, waiting: bool) -> None:
     async with scripted(beginning(end="wait")) as server:
-        outcome = await forwarder.send(WIRE, get(server.url(), stream_above=1000, timeout_s=0.1))
+        outcome = await forwarder.send(WIRE, get(server.url(), stream_above=1000, timeout_s=0.3))
         assert isinstance(outcome, Answer)
         assert outcome.rest is not None
         if not waiting:
