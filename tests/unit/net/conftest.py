@@ -19,12 +19,12 @@ MakeForwarder = Callable[..., PooledForwarder]
 
 
 @pytest.fixture(autouse=True, scope="package")
-def quick_collections() -> Iterator[None]:
-    """Everything imported so far is set aside, so that a collection after each test looks at that test's objects."""
+def quick_collections() -> None:
+    """What was left until now is set aside, so that a collection after each test looks at that test's objects. It stays
+    aside: with it would come back what was set aside when all tests were collected.
+    """
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
