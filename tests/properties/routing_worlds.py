@@ -148,54 +148,69 @@ _SIDES = [
 ]
 
 
+def _key(role: HostedRole | ReportedParty) -> str:
+    return role.key
+
+
+# Strategies are put together once, not while a world is drawn: that would be a third of the time a world takes.
+_BOTH = st.booleans()
+_ROLES_AT = {
+    home: st.lists(st.sampled_from(roles), min_size=1, max_size=3, unique_by=_key) for home, roles in _HOSTED.items()
+}
+_REPORTED_BY = {
+    home: st.lists(st.sampled_from(parties), max_size=4, unique_by=_key) for home, parties in _REPORTED.items()
+}
+_NAMES_AT = {home: st.sampled_from(names_at(home)) for home in HOMES}
+_ADVERTISED = st.sampled_from(ADVERTISED)
+_AGREEMENTS = st.tuples(st.sampled_from(_SIDES), st.sampled_from(_SIDES), st.none() | MODULES, _BOTH)
+_OPEN = st.sampled_from([True, True, False])
+_SOME_HOMES = st.lists(st.sampled_from(list(HOMES)), min_size=2, max_size=5, unique=True)
+
+
 @st.composite
 def platforms_like(draw: st.DrawFn, home: str) -> Platform:
     """A platform; a peer hub if its id says so."""
     peer = home.startswith("H")
     registered = not draw(SELDOM)
-    was_registered = registered or draw(st.booleans())
+    was_registered = registered or draw(_BOTH)
     speaks = was_registered and (not peer or draw(SELDOM))
-    roles = draw(st.lists(st.sampled_from(_HOSTED[home]), min_size=1, max_size=3, unique_by=_key)) if speaks else []
+    roles = draw(_ROLES_AT[home]) if speaks else []
     missing = draw(BITS) & draw(BITS)
-    module, side = draw(st.sampled_from(ADVERTISED))
+    module, side = draw(_ADVERTISED)
     overrides = {f"{module}/{side}": f"http://{home}.internal/{module}"} if registered and draw(SELDOM) else {}
     return platform(
         home,
         [hosted(Role.HUB, f"BE/{home}"), *roles] if peer and was_registered else roles,
         [one for at, one in enumerate(ADVERTISED) if not missing >> at & 1] if registered else None,
-        approved=[reserved(draw(ROLES), draw(st.sampled_from(names_at(home))))] if not registered else [],
+        approved=[reserved(draw(ROLES), draw(_NAMES_AT[home]))] if not registered else [],
         suspended=draw(SELDOM),
         was_registered=was_registered,
-        settings=PlatformSettings(endpoint_overrides=overrides, broadcast_as_direct=draw(st.booleans())),
+        settings=PlatformSettings(endpoint_overrides=overrides, broadcast_as_direct=draw(_BOTH)),
         # One who is no hub has nobody behind it, whatever it reported once.
-        reported=draw(st.lists(st.sampled_from(_REPORTED[home]), max_size=4, unique_by=_key))
-        if peer or draw(SELDOM)
-        else (),
+        reported=draw(_REPORTED_BY[home]) if peer or draw(SELDOM) else (),
     )
 
 
-def _key(role: HostedRole | ReportedParty) -> str:
-    return role.key
+_PLATFORMS_LIKE = {home: platforms_like(home) for home in HOMES}
 
 
 @st.composite
 def treaties(draw: st.DrawFn, most: int = 4) -> Treaty:
-    sides = st.sampled_from(_SIDES)
-    return Treaty(
-        tuple(
-            Agreement(f"A{number}", draw(sides), draw(sides), draw(st.none() | MODULES), draw(st.booleans()))
-            for number in range(draw(st.integers(0, most)))
-        ),
-        draw(st.sampled_from([True, True, False])),
-    )
+    drawn = draw(st.lists(_AGREEMENTS, max_size=most))
+    return Treaty(tuple(Agreement(f"A{number}", *said) for number, said in enumerate(drawn)), draw(_OPEN))
+
+
+_MAYBE_TREATIES = st.just(Treaty()) | treaties()
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    homes = draw(st.lists(st.sampled_from(list(HOMES)), min_size=2, max_size=5, unique=True))
-    platforms = tuple(draw(platforms_like(home)) for home in homes)
-    choices = Choices(HUB, draw(st.booleans()), draw(st.booleans()), draw(st.booleans()))
-    return World(platforms, draw(st.just(Treaty()) | treaties()), choices)
+    platforms = tuple(draw(_PLATFORMS_LIKE[home]) for home in draw(_SOME_HOMES))
+    choices = Choices(HUB, draw(_BOTH), draw(_BOTH), draw(_BOTH))
+    return World(platforms, draw(_MAYBE_TREATIES), choices)
+
+
+_WORLDS = worlds()
 
 
 def own_roles(mine: Platform) -> list[HostedRole | ReportedParty]:
@@ -249,5 +264,5 @@ def _named(names: Sequence[str | None]) -> st.SearchStrategy[PartyId | None]:
 @st.composite
 def situations(draw: st.DrawFn, endpoints: Sequence[Asked] = ENDPOINTS, to: str = "any", *, most: int = 8) -> Situation:
     """A world, and what is asked in it one after the other."""
-    world = draw(worlds())
+    world = draw(_WORLDS)
     return world, draw(st.lists(requests(world, endpoints, to), min_size=1, max_size=most))
