@@ -55,7 +55,7 @@ def plan_of(field: Field, inputs: Inputs, *, epoch: int, previous: Plan | None =
     settings, known = inputs.settings, inputs.known
     room = room_of(field, inputs)
     chosen = [row for row, told in zip(field.rows, field.steered, strict=True) if told]
-    before = turns_now(chosen, previous, inputs.now_s)
+    before = turns_now(chosen, previous, inputs.circumstances.told, inputs.now_s)
     shares = share(field, room, Turns(before, settings), inputs)
     turns = Turns(before, settings)
     turns.switch(shares.first.admitted, inputs.now_s)

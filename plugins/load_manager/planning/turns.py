@@ -1,6 +1,7 @@
 """Which sessions are on and since when: at the moment of a plan, and along it as it switches them.
 
-What the previous plan said comes first, for it is what the profiles say; else what is known of the session.
+What the previous plan said comes first, for it is what the profiles say; without one, as after a takeover, the profiles
+themselves; else what is known of the session.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,9 +54,13 @@ class Turns:
         return -(-max(free_s, moment_s + 1) // slot_s) * slot_s
 
 
-def turns_now(rows: Sequence[SessionRow], previous: Plan | None, now_s: int) -> list[Turn]:
-    """The turn of each session at this second."""
-    return [_by(previous, row.key, now_s) or _known(row, now_s) for row in rows]
+def turns_now(
+    rows: Sequence[SessionRow], previous: Plan | None, told: Mapping[SessionKey, StepProfile], now_s: int
+) -> list[Turn]:
+    """The turn of each session at this second. `told`: the profiles that CPOs have, where nobody knows the plan that
+    made them.
+    """
+    return [_by(previous, row.key, now_s) or _along(_known(row, now_s), told.get(row.key), now_s) for row in rows]
 
 
 def turns_of(keys: Sequence[SessionKey], turns: Turns) -> Mapping[SessionKey, Turn]:
@@ -69,7 +74,12 @@ def _by(previous: Plan | None, key: SessionKey, now_s: int) -> Turn | None:
     target = previous.targets.get(key) if previous is not None else None
     if turn is None or not isinstance(target, StepProfile):
         return turn
-    for moment_s, power_mw in target.steps:
+    return _along(turn, target, now_s)
+
+
+def _along(turn: Turn, profile: StepProfile | None, now_s: int) -> Turn:
+    """The turn that a profile has brought about by now."""
+    for moment_s, power_mw in () if profile is None else profile.steps:
         if moment_s <= now_s and (power_mw > 0) != turn.on:
             turn = Turn(power_mw > 0, moment_s)
     return turn

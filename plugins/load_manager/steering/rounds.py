@@ -84,6 +84,7 @@ class Rounds:
         end_s = now_s + self._planning.horizon_s
         ceilings_mw: dict[SessionKey, int] = {}
         held: dict[SessionKey, StepProfile] = {}
+        told: dict[SessionKey, StepProfile] = {}
         for name, row in list(tree.board.state.rows.items()):
             yield
             key = SessionKey(name)
@@ -92,7 +93,9 @@ class Rounds:
                 ceilings_mw[key] = min(maximum_over(each, now_s, end_s) for each in bounds)
             if row.held(tree.board.state.offline, now):
                 held[key] = row.booked
-        return Circumstances(held=held, ceilings_mw=ceilings_mw, sessions=list(tree.sessions.items()))
+            if tree.plan is None and row.newest_until_s is not None:
+                told[key] = row.newest
+        return Circumstances(held=held, ceilings_mw=ceilings_mw, told=told, sessions=list(tree.sessions.items()))
 
     def _look_at_capacities(self, field: Field, board: Board, now: datetime) -> Strides[None]:
         scene = self._scene

@@ -237,6 +237,15 @@ def test_turns_are_at_slots_of_the_clock_so_plans_agree_about_them(first: str) -
 # Endings
 
 
+def test_after_a_takeover_turns_are_as_the_profiles_say() -> None:
+    site = Site([AC3_16] * 4, since=at("12:00"))
+    site.limit(10)
+    told = {name: target for name, target in site.plan("12:00").targets.items() if isinstance(target, StepProfile)}
+    heir = site.plan("12:17", remember=False, circumstances={"told": told})
+    assert site.amperes(heir) == [0.0, 0.0, 7.2, 7.2]
+    assert [heir.turns[key(f"S{number}")].since_s for number in (1, 2, 3, 4)] == [second(at("12:15"))] * 4
+
+
 def test_the_ending_rotates_where_shares_are_too_small() -> None:
     site = Site([AC3_16] * 3)
     site.say(signal("12:00-23:00 30"), fallback("12:00-23:00 9"))
