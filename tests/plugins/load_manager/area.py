@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,12 +11,17 @@ from hub.ocpi.names import CHARGING_PROFILES, LOCATIONS, SESSIONS, Interface
 from hub.sandbox import objects
 from hub.sandbox.answer import Answer
 from hub.sandbox.received import Received
-from hub.testing import CPO, EMSP, Bench, bench
-from hub.testing.benches import HUB
+from hub.testing import CPO, EMSP, HUB, Bench, BenchClock, bench
 from plugins.load_manager import LoadManager
 
 R, S = Interface.RECEIVER, Interface.SENDER
 OPEN = {"margin": 0, "arrival_reserve_kw": 0}
+STEP_S = 3.0  # with a renewal every two seconds, a term of the duty that lasts six outlives it
+
+
+def moment(clock: str) -> datetime:
+    """A time on the day of the bench, such as `12:05` or `12:05:30`."""
+    return datetime.fromisoformat(f"2026-01-01T{clock}").replace(tzinfo=UTC)
 
 
 class Area:
@@ -107,13 +112,59 @@ class Area:
         applied = self.b.cpo.profiles.applied
         return {one: _now(applied[one].profile, self.now) for one in sorted(applied)}
 
+    def periods(self, session_id: str) -> list[tuple[int, Decimal]]:
+        """The periods of the profile that the CPO has for a session: seconds from its start, amperes."""
+        periods = self.profile(session_id)["charging_profile_period"]
+        return [(one["start_period"], Decimal(one["limit"])) for one in periods]
+
+    def profile(self, session_id: str) -> Mapping[str, Any]:
+        """The profile that the CPO has for a session."""
+        return self.b.cpo.profiles.applied[session_id].profile
+
+    async def wish(self, session_id: str, **wish: object) -> None:
+        """The driver says through the eMSP what is wanted, and the CPO accepts it."""
+        self.b.cpo.own.put(SESSIONS, objects.session("NL/CPO", session_id, driver=EMSP, last_updated=self.now))
+        path = f"{session_id}/charging_preferences"
+        body = {"profile_type": "REGULAR"} | wish
+        answer = await self.b.emsp.call("PUT", SESSIONS, S, path, to=CPO, sender=EMSP, body=body)
+        assert answer.data == "ACCEPTED"
+        await self.b.settle()
+
+    async def view(self, group_id: str = "G1") -> Any:
+        """A group as operators see it."""
+        return await self.admin("GET", f"/grid/groups/{group_id}")
+
     async def state(self, group_id: str = "G1") -> str:
-        view: Mapping[str, str] = await self.admin("GET", f"/grid/groups/{group_id}")
+        view: Mapping[str, str] = await self.view(group_id)
         return view["state"]
 
+    async def booked_kw(self) -> Decimal:
+        """What may be drawn in the group, whatever becomes of all that is under way."""
+        return Decimal((await self.view())["booked_kw"])
+
     async def wait(self, seconds: float) -> None:
+        """Lets time pass, from one moment at which somebody wakes to the next."""
         await self.b.clock.advance(seconds)
         await self.b.settle()
+
+    async def until(self, clock: str) -> None:
+        """The same, until a time of the day."""
+        await self.wait((moment(clock) - self.now).total_seconds())
+
+    async def stride(self, clock: str) -> None:
+        """Lets time pass until a time of the day, in steps as long as the term of who steers allows: minutes in a
+        fraction of the real time that `until` takes.
+        """
+        while self.now < moment(clock):
+            await self.b.clock.jump(min(STEP_S, (moment(clock) - self.now).total_seconds()))
+            await self.b.settle()
+
+    async def oversleep(self, clock: str) -> None:
+        """Lets time pass in one leap and a few steps: who steers loses its term, takes it up again and goes on."""
+        leap_s = (moment(clock) - self.now).total_seconds() - 10
+        if leap_s > 0:
+            await self.b.clock.jump(leap_s)
+        await self.until(clock)
 
 
 def _now(profile: Mapping[str, Any], now: datetime) -> Decimal:
@@ -126,9 +177,9 @@ def _now(profile: Mapping[str, Any], now: datetime) -> Decimal:
 
 
 @asynccontextmanager
-async def area(**config: object) -> AsyncIterator[Area]:
-    """A hub that steers, with the connection to its CPO."""
-    async with bench(LoadManager, config={"load_manager": config}) as b:
+async def area(begin: str = "00:00", **config: object) -> AsyncIterator[Area]:
+    """A hub that steers, with the connection to its CPO; `begin` is the time of the day."""
+    async with bench(LoadManager, config={"load_manager": config}, clock=BenchClock(moment(begin))) as b:
         await b.settle()
         yield Area(b)
         assert b.failures == {}

@@ -1,44 +1,12 @@
 """A DSO sets limits over OSCP 2.0, falls silent and comes back; another uses the hub's own API."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 
 from hub.ocpi import times
-from hub.sandbox.dso import SandboxDso, block
-from tests.plugins.load_manager.area import Area, area
-
-
-@asynccontextmanager
-async def with_dso(a: Area, **config: object) -> AsyncIterator[SandboxDso]:
-    """A DSO that is registered and has shaken hands; the group is its own."""
-    await a.b.reload({"load_manager": {"public_url": a.b.hub.url} | config})
-    await a.wait(5)  # the new instance has taken the duty over
-    async with SandboxDso(clock=a.b.clock) as dso:
-        dso.habits.beats = False
-        made = await a.admin("POST", "/capacity-providers", {"name": "Grid One"}, status=201)
-        assert (await dso.register(made["base_url"], made["registration_token"])).status == 204
-        await dso.registered()
-        await a.consent()
-        await a.location([16] * 3)
-        await a.group(60, capacity_provider=made["id"])
-        await shake_hands(a, dso)
-        yield dso
-
-
-async def shake_hands(a: Area, dso: SandboxDso) -> None:
-    dso.link.acknowledged.clear()
-    assert (await dso.handshake()).status == 204
-    await dso.acknowledged()
-    await a.b.settle()
-
-
-async def says(a: Area, dso: SandboxDso, kw: float, kind: str = "CONSUMPTION", request_id: str | None = None) -> None:
-    blocks = [block(a.now, a.now + timedelta(hours=24), kw)]
-    (answer,) = await dso.forecast("G1", blocks, kind, request_id=request_id)
-    assert answer.status == 204, answer.body
-    await a.b.settle()
+from hub.sandbox.dso import block
+from tests.plugins.load_manager.area import area
+from tests.plugins.load_manager.dso import says, with_dso
 
 
 async def test_a_forecast_becomes_amperes_at_the_charge_points() -> None:
@@ -50,44 +18,6 @@ async def test_a_forecast_becomes_amperes_at_the_charge_points() -> None:
         await a.wait(5)
         entry = (await a.admin("GET", "/grid/activations"))["items"][0]
         assert (entry["group_id"], entry["sessions_lowered"], entry["confirmed_share"]) == ("G1", 3, 1)
-
-
-async def test_scenarios_13_and_14_silence_means_fallback_and_recovery_takes_a_handshake_and_a_limit() -> None:
-    async with area() as a, with_dso(a) as dso:
-        await a.sessions(2)
-        await says(a, dso, 12, "FALLBACK_CONSUMPTION")
-        await says(a, dso, 30)
-        await a.wait(60)
-        assert await a.state() == "LIMITED"
-        await a.wait(121)
-        assert await a.state() == "FALLBACK"
-        assert a.told() == {"S1": Decimal("8.6"), "S2": Decimal("8.6")}
-
-        assert (await dso.heartbeat(600)).status == 204
-        await a.wait(60)
-        assert await a.state() == "FALLBACK"
-        await shake_hands(a, dso)
-        assert await a.state() == "FALLBACK"
-        await says(a, dso, 30)
-        assert await a.state() == "LIMITED"
-        await a.wait(150)
-        assert a.told() == {"S1": Decimal("16.0"), "S2": Decimal("16.0")}
-
-
-async def test_scenario_15_in_a_gap_the_fallback_holds() -> None:
-    async with area() as a, with_dso(a) as dso:
-        await says(a, dso, 8, "FALLBACK_CONSUMPTION")
-        assert (await dso.heartbeat(3600)).status == 204
-        quarter = timedelta(minutes=15)
-        blocks = [block(a.now, a.now + quarter, 20), block(a.now + 2 * quarter, a.now + 3 * quarter, 20)]
-        (answer,) = await dso.forecast("G1", blocks)
-        assert answer.status == 204
-        await a.sessions(2)
-        await a.wait(60)
-        assert set(a.told().values()) == {Decimal("14.4")}
-        await a.wait(15 * 60)
-        assert sorted(a.told().values()) == [0, Decimal("11.5")]
-        assert dso.received.of("group_capacity_compliance_error") == []
 
 
 async def test_a_group_put_while_its_dso_is_in_contact_is_in_contact() -> None:
