@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Response
 from hub.plugin import HubApi, StoreUnavailable, Term, TermOver, Timer
 from plugins.load_manager.config import LoadManagerConfig
-from plugins.load_manager.dispatch import Action, Alarm, Board, Deficit, Put, Release, WakeAt
+from plugins.load_manager.dispatch import Action, Alarm, Board, Deficit, Put, Reason, Release, WakeAt
 from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.planning import Plan
 from plugins.load_manager.steering.carrying_out import CarryingOut
@@ -30,6 +30,8 @@ from plugins.load_manager.strides import Strides, unhurried
 _AGAIN = timedelta(seconds=5)
 _RAMP_STEP = timedelta(minutes=1)
 _LEAST = timedelta(milliseconds=10)
+# What a signal asks for; rises and refreshes are not.
+_LOWERING = frozenset({Reason.FIRST, Reason.LOWER, Reason.AGAIN})
 
 
 class Looking:
@@ -163,7 +165,7 @@ class Looking:
         session = self._scene.known.sessions.find(SessionKey(action.session_id))
         if row is None or session is None:
             return
-        if isinstance(action, Put):
+        if isinstance(action, Put) and action.reason in _LOWERING:
             self._proving.put(action, row.session.path, now)
         self.sending.send(Message(action, session.owner, session.id, row.session.scale))
 
