@@ -142,6 +142,11 @@ class Area:
         """What may be drawn in the group, whatever becomes of all that is under way."""
         return Decimal((await self.view())["booked_kw"])
 
+    def metric(self, name: str) -> float:
+        """What a metric of the load manager without labels says now."""
+        samples = (sample for metric in self.b.hub.metrics.collect() for sample in metric.samples)
+        return next(one.value for one in samples if one.name == f"ocpi_hub_plugin_load_manager_{name}")
+
     async def wait(self, seconds: float) -> None:
         """Lets time pass, from one moment at which somebody wakes to the next."""
         await self.b.clock.advance(seconds)

@@ -30,33 +30,6 @@ async def test_scenario_2_a_limit_is_shared() -> None:
         assert await a.state() == "LIMITED"
 
 
-async def test_scenario_11_a_sudden_drop_and_what_is_sent_of_it() -> None:
-    async with area() as a:
-        await a.location([16] * 6)
-        await a.consent()
-        await a.group(60)
-        await a.sessions(6)
-        await a.wait(120)
-        assert set(a.told().values()) == {Decimal("14.4")}
-        a.b.cpo.received.clear()
-        await a.limit(24)
-        assert sorted(a.told().values()) == [Decimal(0), *[Decimal("6.9")] * 5]
-        assert len(a.puts()) == 6
-
-
-async def test_scenario_12_zero_pauses_everybody_and_stays() -> None:
-    async with area() as a:
-        await a.location([16, 16])
-        await a.consent()
-        await a.group(20)
-        await a.sessions(2)
-        await a.limit(0)
-        await a.wait(300)
-        assert a.told() == {"S1": Decimal(0), "S2": Decimal(0)}
-        assert await a.state() == "EMERGENCY"
-        assert a.b.cpo.received.of("chargingprofiles", None, "DELETE") == []
-
-
 async def test_scenario_31_a_lifted_limit_is_released() -> None:
     async with area() as a:
         await a.location([16, 16])
