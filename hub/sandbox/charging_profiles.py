@@ -28,10 +28,13 @@ class AppliedProfile:
 
 
 class ChargingProfiles:
-    """`applied` is the CPO's side by session id, `active` what an SCSP was told by PUT."""
+    """`applied` is the CPO's side by session id, `active` what an SCSP was told by PUT. `responses` is what it answers
+    about single sessions in place of `response`.
+    """
 
     def __init__(self, client: Client, replies: Replies, results: Results, clock: Clock) -> None:
         self.response = ACCEPTED
+        self.responses: dict[str, str] = {}
         self.timeout_s = 30
         self.result = ACCEPTED
         self.applied: dict[str, AppliedProfile] = {}
@@ -47,9 +50,11 @@ class ChargingProfiles:
             return self._replies.refused(StatusCode.INVALID_PARAMETERS, "response_url is missing")
         if received.method == "PUT" and "charging_profile" not in received.data:
             return self._replies.refused(StatusCode.INVALID_PARAMETERS, "charging_profile is missing")
-        if self.response == ACCEPTED:
-            self._results.owe(received, self._apply(received, received.segments[0]))
-        return self._replies.ok({"result": self.response, "timeout": self.timeout_s})
+        session_id = received.segments[0]
+        response = self.responses.get(session_id, self.response)
+        if response == ACCEPTED:
+            self._results.owe(received, self._apply(received, session_id))
+        return self._replies.ok({"result": response, "timeout": self.timeout_s})
 
     def _apply(self, received: Received, session_id: str) -> Object:
         known = self.applied.get(session_id)

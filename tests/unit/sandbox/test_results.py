@@ -153,6 +153,18 @@ async def test_profiles_can_be_refused(cpo: SandboxPlatform, emsp: SandboxPlatfo
     assert (await emsp.call("DELETE", names.CHARGING_PROFILES, R, "S1")).status_code == 2001
 
 
+async def test_profiles_of_a_single_session_can_be_refused(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
+    body = objects.set_charging_profile(emsp.callback_url("set"))
+    cpo.profiles.responses["S1"] = "REJECTED"
+    said = {
+        session: (await emsp.call("PUT", names.CHARGING_PROFILES, R, session, body=body)).data["result"]
+        for session in ("S1", "S2")
+    }
+    assert said == {"S1": "REJECTED", "S2": "ACCEPTED"}
+    await emsp.wait_for(CALLBACK)
+    assert list(cpo.profiles.applied) == ["S2"]
+
+
 async def test_the_setter_of_a_profile_hears_of_changes(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
     body = objects.set_charging_profile(emsp.callback_url("set"))
     await emsp.call("PUT", names.CHARGING_PROFILES, R, "S1", to="NL/CPA", sender="NL/EMA", body=body)
