@@ -41,7 +41,7 @@ class CarryingOut:
             case Settle():
                 self._hub.spawn(self._settle(action), name="result for an eMSP")
             case Alarm():
-                self._hub.alarm(UNCONTROLLED, action.session_id, action.text, standing=True)
+                self._hub.alarm(UNCONTROLLED, action.session_id, action.text + self._where(action), standing=True)
             case Forget():
                 self._hub.clear_alarm(UNCONTROLLED, action.session_id)
                 if SessionKey(action.session_id) in self._scene.debts:
@@ -55,6 +55,13 @@ class CarryingOut:
                 session = self._scene.known.sessions.find(SessionKey(action.session_id))
                 if session is not None:
                     self._pull(session.party)
+
+    def _where(self, alarm: Alarm) -> str:
+        """The end of its sentence: a session is not what people look for."""
+        session = self._scene.known.sessions.find(SessionKey(alarm.session_id))
+        if session is None or session.evse_uid is None:
+            return ""
+        return f", at EVSE {session.evse_uid} of location {session.location_id}"
 
     def _deficit(self, root: str, action: Deficit) -> None:
         text = f"What cannot be lowered is {kilowatts(action.mw)} kW above the limit of group {action.node}"

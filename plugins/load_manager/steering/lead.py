@@ -112,6 +112,9 @@ class Lead:
             self._proving.signalled(fact.signal, self.scene, self._hub.now())
         if isinstance(fact, ResultCame) and fact.result == "ACCEPTED":
             self._proving.called_back(fact.session, fact.epoch, fact.seq, now)
+        if isinstance(fact, ResultCame) and stir.late:
+            about = {"session": fact.session, "epoch": fact.epoch, "seq": fact.seq, "result": fact.result}
+            self._hub.log.info("a result changes nothing: it is not about the newest profile", **about)
         self._looking.due(stir)
         if isinstance(fact, CpoReached):
             self._asking.reached(fact.party, connected=fact.connected)

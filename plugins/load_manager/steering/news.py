@@ -133,7 +133,7 @@ class News:
             return Stir()
         root, board, row = found
         if not board.called_back(key, epoch, seq, result):
-            return Stir()
+            return Stir(late=True)
         if row.waiting is None and result is not Result.REJECTED:
             self._confirmed(key, row.confirmed if row.ours else None, now)
         return Stir({root}, at_once=result is not Result.ACCEPTED or root == NOWHERE)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 @dataclass(slots=True)
 class Stir:
     """What follows: `trees` to plan again, `at_once` or a moment later. `capacities`, `boards` and so on: what to keep
-    before anybody is answered. `repeated`: the signal was heard before. `pull`: CPOs to ask for their sessions;
-    `look_up`: a location to read in the catalog.
+    before anybody is answered. `repeated`: the signal was heard before; `late`: the result is not about the newest
+    profile. `pull`: CPOs to ask for their sessions; `look_up`: a location to read in the catalog.
     """
 
     trees: set[str] = field(default_factory=set)
@@ -19,5 +19,6 @@ class Stir:
     heard: bool = False
     known: bool = False
     repeated: bool = False
+    late: bool = False
     pull: set[str] = field(default_factory=set)
     look_up: tuple[str, str] | None = None
