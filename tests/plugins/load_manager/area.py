@@ -160,9 +160,14 @@ class Area:
         """Lets time pass until a time of the day, in steps as long as the term of who steers allows: minutes in a
         fraction of the real time that `until` takes.
         """
-        while self.now < moment(clock):
-            await self.b.clock.jump(min(STEP_S, (moment(clock) - self.now).total_seconds()))
+        await self.stride_for((moment(clock) - self.now).total_seconds())
+
+    async def stride_for(self, seconds: float) -> None:
+        """The same for so long."""
+        while seconds > 0:
+            await self.b.clock.jump(min(STEP_S, seconds))
             await self.b.settle()
+            seconds -= STEP_S
 
     async def oversleep(self, clock: str) -> None:
         """Lets time pass in one leap and a few steps: who steers loses its term, takes it up again and goes on."""

@@ -32,20 +32,6 @@ async def test_a_group_put_while_its_dso_is_in_contact_is_in_contact() -> None:
         assert a.told() == {"S1": Decimal("8.6"), "S2": Decimal("8.6")}
 
 
-async def test_what_cannot_be_met_is_told_to_the_dso() -> None:
-    async with area() as a, with_dso(a) as dso:
-        a.b.cpo.profiles.response = "REJECTED"
-        await says(a, dso, 40)
-        await a.session("S3", "E3")
-        await says(a, dso, 30)
-        await a.wait(130)
-        await says(a, dso, 10, request_id="F10")
-        await dso.wait_for("group_capacity_compliance_error")
-        (error,) = dso.received.of("group_capacity_compliance_error")
-        assert error.correlation_id == "F10"
-        assert "1.04 kW" in error.data["message"]
-
-
 async def test_what_was_given_is_reported_on_a_register() -> None:
     async with area() as a, with_dso(a, measure_s=60) as dso:
         await a.session("S1", "E1", kwh=Decimal("12.4"))

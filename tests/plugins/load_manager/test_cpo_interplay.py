@@ -108,21 +108,6 @@ async def test_scenario_25_a_cpo_out_of_reach_is_counted_and_asked_first_when_it
         assert sorted(a.told().values()) == [Decimal("7.2"), Decimal("7.2")]
 
 
-async def test_scenario_20_a_cpo_that_never_gives_results_is_counted_with_the_most() -> None:
-    async with area() as a:
-        await a.location([16, 16])
-        await a.consent()
-        await a.group(15)
-        a.b.cpo.results.mode = ResultMode.NEVER
-        await a.session("S1", "E1")
-        await a.wait(200)
-        assert len(a.puts()) == 4
-        (alarm,) = [one for one in (await a.admin("GET", "/alarms"))["items"] if one["kind"] == "session_uncontrolled"]
-        assert "no result" in alarm["text"]
-        view = await a.admin("GET", "/grid/groups/G1")
-        assert view["booked_kw"] == Decimal("11.04")
-
-
 async def test_what_an_emsp_is_owed_is_paid_after_a_restart() -> None:
     async with area() as a:
         await a.location([16] * 3)

@@ -52,24 +52,3 @@ async def test_scenario_6_the_tightest_part_of_the_grid_counts() -> None:
         await a.wait(240)
         amperes = dict.fromkeys(("S1", "S2", "S3"), Decimal("14.4"))
         assert a.told() == amperes | {"S4": Decimal("21.7")}
-
-
-async def test_scenario_19_too_often_is_tried_later_and_counted_meanwhile() -> None:
-    async with area() as a:
-        await a.location([16, 16])
-        await a.consent()
-        await a.group(20)
-        await a.session("S1", "E1")
-        await a.wait(120)
-        assert a.told() == {"S1": FULL}
-        a.b.cpo.received.clear()
-        a.b.cpo.profiles.response = "TOO_OFTEN"
-        await a.session("S2", "E2")
-        await a.wait(50)
-        assert [one.tail for one in a.puts()].count("S1") == 1
-        assert (await a.admin("GET", "/grid/groups/G1"))["booked_kw"] == Decimal("22.08")
-        await a.wait(20)
-        assert [one.tail for one in a.puts()].count("S1") == 2
-        a.b.cpo.profiles.response = "ACCEPTED"
-        await a.wait(200)
-        assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4")}

@@ -90,23 +90,6 @@ async def test_scenario_26_hysteresis_and_the_end_of_a_session() -> None:
         assert a.told()["S2"] == Decimal(16)
 
 
-async def test_scenario_18_rejected_profiles_make_a_session_uncontrolled() -> None:
-    async with area() as a:
-        await a.location([16, 16, 16])
-        await a.consent()
-        await a.group(30)
-        a.b.cpo.profiles.response = "REJECTED"
-        await a.session("S3", "E3")
-        await a.wait(120)
-        a.b.cpo.profiles.response = "ACCEPTED"
-        await a.session("S1", "E1")
-        await a.session("S2", "E2")
-        await a.wait(200)
-        assert a.told() == {"S1": Decimal("13.7"), "S2": Decimal("13.7")}
-        alarms = (await a.admin("GET", "/alarms"))["items"]
-        assert "session_uncontrolled" in {one["kind"] for one in alarms}
-
-
 async def test_shadow_mode_plans_and_sends_nothing() -> None:
     async with area(shadow=True) as a:
         await a.location([16, 16])
