@@ -14,6 +14,7 @@ from hub.sandbox.received import Received
 from hub.testing import CPO, EMSP, HUB, Bench, BenchClock, bench
 from plugins.load_manager import LoadManager
 
+FULL = Decimal("16.0")
 R, S = Interface.RECEIVER, Interface.SENDER
 OPEN = {"margin": 0, "arrival_reserve_kw": 0}
 STEP_S = 3.0  # with a renewal every two seconds, a term of the duty that lasts six outlives it

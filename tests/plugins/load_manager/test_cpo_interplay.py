@@ -143,22 +143,6 @@ async def test_a_group_that_is_deleted_releases_its_sessions() -> None:
         assert a.told() == {}
 
 
-async def test_scenario_4_a_driver_in_a_hurry_gets_more() -> None:
-    async with area() as a:
-        await a.location([32] * 3)
-        await a.consent()
-        await a.group(18)
-        await a.sessions(3)
-        await a.wait(70)
-        a.b.cpo.own.put(SESSIONS, objects.session("NL/CPO", "S1", driver=EMSP, last_updated=a.now))
-        wish = {"profile_type": "FAST"}
-        path = "S1/charging_preferences"
-        answer = await a.b.emsp.call("PUT", SESSIONS, Interface.SENDER, path, to=CPO, sender=EMSP, body=wish)
-        assert answer.data == "ACCEPTED"
-        await a.wait(130)
-        assert a.told() == {"S1": Decimal("13.0"), "S2": Decimal("6.5"), "S3": Decimal("6.5")}
-
-
 def _flat(now: datetime, amperes: Decimal) -> dict[str, object]:
     periods = [{"start_period": 0, "limit": amperes}]
     profile = {"charging_rate_unit": "A", "charging_profile_period": periods}
