@@ -66,6 +66,7 @@ class Bench:
         self.cpo = SandboxPlatform("cpo", [(Role.CPO, *_pair(CPO))])
         self.emsp = SandboxPlatform("emsp", [(Role.EMSP, *_pair(EMSP))])
         self.other = SandboxPlatform("other", [(Role.EMSP, *_pair(OTHER))])
+        self._joined: list[SandboxPlatform] = []
         self._plugins = tuple(plugins)
         self._settings = _settings(folder, plugins, config)
         self._client = Client(Connection(), Habits(), None)
@@ -86,8 +87,9 @@ class Bench:
         return self._hub
 
     @property
-    def platforms(self) -> tuple[SandboxPlatform, SandboxPlatform, SandboxPlatform]:
-        return self.cpo, self.emsp, self.other
+    def platforms(self) -> tuple[SandboxPlatform, ...]:
+        """The three, and those that joined."""
+        return self.cpo, self.emsp, self.other, *self._joined
 
     @property
     def plugin(self) -> Any:
@@ -154,6 +156,15 @@ class Bench:
             while not condition():  # noqa: ASYNC110 - what it looks at gives no event
                 await asyncio.sleep(_POLL_S)
 
+    async def join(self, name: str, role: Role, party: PartyId) -> SandboxPlatform:
+        """One more platform that hosts one party, registered like the three and ended with them. Raises NotRunning."""
+        platform = SandboxPlatform(name, [(role, *_pair(party))])
+        self._joined.append(platform)
+        await self._admit(platform)
+        await self.settle()
+        platform.received.clear()
+        return platform
+
     async def reload(self, config: Tables) -> None:
         """The hub takes over other tables of its plugins, as after SIGHUP. Raises SettingsError, and then nothing has
         changed.
@@ -179,8 +190,7 @@ class Bench:
         await self._client.open()
         await self._start()
         for platform in self.platforms if registers else ():
-            await platform.start()
-            await self._register(platform)
+            await self._admit(platform)
         await self.settle()
         for platform in self.platforms:
             platform.received.clear()
@@ -201,7 +211,8 @@ class Bench:
             if one.failed is not None:
                 raise NotRunning(f"the plugin {one.name} did not start: {one.failed}")
 
-    async def _register(self, platform: SandboxPlatform) -> None:
+    async def _admit(self, platform: SandboxPlatform) -> None:
+        await platform.start()
         invited = await self.hub.operations.invite(platform.name, ())
         if not isinstance(invited, Invited):
             raise NotRunning(f"the hub does not invite {platform.name}: {invited.title}")

@@ -9,7 +9,8 @@ import pytest
 
 from hub.errors import SettingsError
 from hub.ocpi import names
-from hub.ocpi.names import Interface
+from hub.ocpi.names import Interface, Role
+from hub.ocpi.party_id import PartyId
 from hub.plugin import Audience, Exchange, HttpRequest, HttpResponse, Phase, Plugin, PluginConfig, Route, Watch
 from hub.sandbox import objects
 from hub.testing import CPO, EMSP, HUB, OTHER, Bench, NotRunning, bench
@@ -75,6 +76,20 @@ async def test_three_platforms_are_registered_and_have_received_nothing() -> Non
         assert [platform.parties for platform in b.platforms] == [[CPO], [EMSP], [OTHER]]
         assert [len(platform.received) for platform in b.platforms] == [0, 0, 0]
         assert b.hub.identity.party == HUB
+
+
+async def test_a_fourth_platform_joins_is_settled_with_the_others_and_ends_with_the_bench() -> None:
+    second = PartyId("NL", "SND")
+    async with bench() as b:
+        joined = await b.join("second", Role.CPO, second)
+        assert (joined.parties, len(joined.received)) == ([second], 0)
+        body = objects.set_charging_profile(b.emsp.callback_url("set"))
+        await b.emsp.call("PUT", names.CHARGING_PROFILES, R, "S1", to=second, sender=EMSP, body=body)
+        await b.settle()
+        assert [one.data for one in b.emsp.received.of(method="POST")] == [{"result": "ACCEPTED"}]
+        port = joined.port
+    with pytest.raises(OSError, match=r"Connect call failed|refused"):
+        await asyncio.open_connection("127.0.0.1", port)
 
 
 async def test_settled_means_that_everybody_was_told_and_everything_is_stored() -> None:
