@@ -8,8 +8,10 @@ from typing import Any
 
 from hub.ocpi import times
 from hub.ocpi.names import CHARGING_PROFILES, LOCATIONS, SESSIONS, Interface
+from hub.ocpi.party_id import PartyId
 from hub.sandbox import objects
 from hub.sandbox.answer import Answer
+from hub.sandbox.platform import SandboxPlatform
 from hub.sandbox.received import Received
 from hub.testing import CPO, EMSP, HUB, Bench, BenchClock, bench
 from plugins.load_manager import LoadManager
@@ -40,21 +42,30 @@ class Area:
         assert answer.status == status, (answer.status, answer.json)
         return answer.json
 
-    async def location(self, evses: Sequence[int], location_id: str = "LOC1", one_phase: Collection[str] = ()) -> None:
+    async def location(
+        self,
+        evses: Sequence[int],
+        location_id: str = "LOC1",
+        one_phase: Collection[str] = (),
+        *,
+        cpo: SandboxPlatform | None = None,
+    ) -> None:
         """A location with an EVSE E1, E2 and so on, of so many amperes on three phases each, or on one."""
-        body = objects.location("NL/CPO", location_id, evses=len(evses))
+        cpo = cpo or self.b.cpo
+        owner = cpo.parties[0]
+        body = objects.location(owner, location_id, evses=len(evses))
         for evse, amperes in zip(body["evses"], evses, strict=True):
             evse["connectors"][0]["max_amperage"] = amperes
             if evse["uid"] in one_phase:
                 evse["connectors"][0]["power_type"] = "AC_1_PHASE"
-        path = f"NL/CPO/{location_id}"
-        answer = await self.b.cpo.call("PUT", LOCATIONS, R, path, to=HUB, sender=CPO, body=body)
+        path = f"{owner}/{location_id}"
+        answer = await cpo.call("PUT", LOCATIONS, R, path, to=HUB, sender=owner, body=body)
         assert answer.status_code == 1000
         await self.b.settle()
 
-    async def consent(self, **settings: object) -> None:
+    async def consent(self, party: PartyId = CPO, **settings: object) -> None:
         body = {"consent": True, "reference": "contract 1", "rate_per_s": 100} | settings
-        await self.admin("PUT", "/grid/cpos/NL/CPO", body)
+        await self.admin("PUT", f"/grid/cpos/{party}", body)
         await self.b.settle()
 
     async def group(self, kw: float | str, group_id: str = "G1", status: int = 201, **settings: object) -> None:
@@ -70,12 +81,22 @@ class Area:
         await self.admin("POST", f"/grid/groups/{group_id}/limit", body, status=201)
         await self.b.settle()
 
-    async def session(self, session_id: str, evse: str, *, status: str = "ACTIVE", **changes: object) -> Answer:
+    async def session(
+        self,
+        session_id: str,
+        evse: str,
+        *,
+        status: str = "ACTIVE",
+        cpo: SandboxPlatform | None = None,
+        **changes: object,
+    ) -> Answer:
         """The CPO pushes a session of the eMSP's driver."""
-        body = objects.session("NL/CPO", session_id, driver=EMSP, status=status, last_updated=self.now)
+        cpo = cpo or self.b.cpo
+        owner = cpo.parties[0]
+        body = objects.session(owner, session_id, driver=EMSP, status=status, last_updated=self.now)
         body |= {"evse_uid": evse, "start_date_time": times.render(self.now)} | changes
-        path = f"NL/CPO/{session_id}"
-        answer = await self.b.cpo.call("PUT", SESSIONS, R, path, to=EMSP, sender=CPO, body=body)
+        path = f"{owner}/{session_id}"
+        answer = await cpo.call("PUT", SESSIONS, R, path, to=EMSP, sender=owner, body=body)
         await self.b.settle()
         return answer
 

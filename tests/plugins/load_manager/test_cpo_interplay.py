@@ -88,26 +88,6 @@ async def test_scenario_24_a_lower_limit_of_the_charge_point_leaves_more_for_oth
         assert (told["S2"], told["S3"]) == (Decimal("14.4"), Decimal("14.4"))
 
 
-async def test_scenario_25_a_cpo_out_of_reach_is_counted_and_asked_first_when_it_is_back() -> None:
-    async with area() as a:
-        await a.location([16] * 2)
-        await a.consent()
-        await a.group(20)
-        await a.sessions(2)
-        await a.wait(70)
-        await a.b.cpo.go_dark()
-        await a.limit(10)
-        await a.wait(300)
-        view = await a.admin("GET", "/grid/groups/G1")
-        assert view["booked_kw"] == Decimal("19.872")
-        a.b.cpo.received.clear()
-        await a.b.cpo.come_back()
-        await a.wait(300)
-        came = [one for one in a.b.cpo.received if one.module in {SESSIONS, "chargingprofiles"}]
-        assert came[0].module == SESSIONS
-        assert sorted(a.told().values()) == [Decimal("7.2"), Decimal("7.2")]
-
-
 async def test_what_an_emsp_is_owed_is_paid_after_a_restart() -> None:
     async with area() as a:
         await a.location([16] * 3)
