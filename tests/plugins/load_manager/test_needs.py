@@ -23,10 +23,10 @@ async def test_scenario_4_a_driver_in_a_hurry_gets_more() -> None:
         assert a.told() == {"S1": Decimal("13.0"), "S2": Decimal("6.5"), "S3": Decimal("6.5")}
 
 
-async def two_deadlines(a: Area, **agreed: object) -> None:
+async def two_deadlines(a: Area, *, allow_pause: bool = True) -> None:
     """S1 needs 20 kWh in two hours, S2 10 kWh in ten, and from then on there is power for one of them."""
     await a.location([16, 16])
-    await a.consent(**agreed)
+    await a.consent(allow_pause=allow_pause)
     await a.group(100)
     await a.until("12:00")
     for number in (1, 2):

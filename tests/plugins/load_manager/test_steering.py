@@ -2,9 +2,6 @@
 
 from decimal import Decimal
 
-from hub.ocpi.names import SESSIONS
-from hub.sandbox import objects
-from hub.testing import EMSP
 from tests.plugins.load_manager.area import area
 
 
@@ -103,43 +100,6 @@ async def test_shadow_mode_plans_and_sends_nothing() -> None:
         await a.admin("PUT", "/grid/mode", {"mode": "live"})
         await a.wait(60)
         assert set(a.told().values()) == {Decimal("14.4")}
-
-
-async def test_scenario_27_a_restart_sends_nothing_new() -> None:
-    async with area() as a:
-        await a.location([16] * 5)
-        await a.consent()
-        await a.group(50)
-        await a.sessions(5)
-        await a.wait(60)
-        assert len(a.told()) == 5
-        a.b.cpo.received.clear()
-        await a.b.restart()
-        await a.wait(10)
-        assert a.puts() == []
-        assert a.b.cpo.received.of("sessions", None, "GET")
-        await a.limit(40)
-        await a.wait(10)
-        assert set(a.told().values()) == {Decimal("11.5")}
-
-
-async def test_a_large_tree_is_planned_beside_the_messages_and_survives_a_restart() -> None:
-    async with area() as a:
-        count = 200
-        await a.location([16] * count)
-        await a.consent(rate_per_s=1000)
-        for number in range(1, count + 1):
-            session = objects.session("NL/CPO", f"S{number}", driver=EMSP, last_updated=a.now)
-            a.b.cpo.own.put(SESSIONS, session | {"evse_uid": f"E{number}"})
-        await a.group(6 * count)
-        await a.b.until(lambda: len(a.told()) == count)
-        await a.b.settle()
-        assert set(a.told().values()) == {Decimal("8.6")}
-        a.b.cpo.received.clear()
-        await a.b.restart()
-        await a.wait(10)
-        assert a.b.plugin.node.lead is not None
-        assert a.puts() == []
 
 
 async def test_scenario_23_an_emsps_profile_is_brought_under_the_limit() -> None:
