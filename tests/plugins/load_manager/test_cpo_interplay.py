@@ -32,15 +32,22 @@ async def test_scenario_22_who_arrives_is_let_up_after_the_others_came_down() ->
         await a.session("S1", "E1")
         await a.wait(60)
         assert a.told() == {"S1": Decimal("25.8")}
+        assert await a.booked_kw() == Decimal("17.802")
         a.b.cpo.received.clear()
         a.b.cpo.results.mode = ResultMode.HELD
         await a.session("S2", "E2")
+        await a.wait(20)
         assert a.told() == {"S1": Decimal("15.9")}
         assert [one.tail for one in a.puts()] == ["S1"]
-        a.b.cpo.results.mode = ResultMode.AT_ONCE
+        assert await a.booked_kw() == Decimal("21.942")
         a.b.cpo.results.release()
-        await a.wait(60)
+        await a.wait(2)
+        assert [one.tail for one in a.puts()] == ["S1", "S2"]
         assert a.told() == {"S1": Decimal("15.9"), "S2": Decimal("15.9")}
+        assert await a.booked_kw() == Decimal("21.942")
+        a.b.cpo.results.release()
+        await a.wait(2)
+        assert await a.booked_kw() == 2 * Decimal("10.971")
 
 
 async def test_a_session_told_to_the_party_alone_is_steered() -> None:
@@ -86,27 +93,6 @@ async def test_scenario_24_a_lower_limit_of_the_charge_point_leaves_more_for_oth
         await a.wait(5)
         told = a.told()
         assert (told["S2"], told["S3"]) == (Decimal("14.4"), Decimal("14.4"))
-
-
-async def test_what_an_emsp_is_owed_is_paid_after_a_restart() -> None:
-    async with area() as a:
-        await a.location([16] * 3)
-        await a.consent()
-        await a.group(30)
-        await a.sessions(3)
-        await a.wait(120)
-        await a.emsp("PUT", "S1", Decimal("8.0"))
-        await a.wait(120)
-        assert a.told()["S2"] == Decimal("16.0")
-        a.b.cpo.results.mode = ResultMode.HELD
-        assert (await a.emsp("DELETE", "S1")).data["result"] == "ACCEPTED"
-        await a.b.restart()
-        assert len(a.results()) == 1
-        a.b.cpo.results.mode = ResultMode.AT_ONCE
-        a.b.cpo.results.release()
-        await a.wait(240)
-        assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4"), "S3": Decimal("14.4")}
-        assert [one["result"] for one in a.results()] == ["ACCEPTED", "ACCEPTED"]
 
 
 async def test_a_group_that_is_deleted_releases_its_sessions() -> None:

@@ -102,39 +102,6 @@ async def test_shadow_mode_plans_and_sends_nothing() -> None:
         assert set(a.told().values()) == {Decimal("14.4")}
 
 
-async def test_scenario_23_an_emsps_profile_is_brought_under_the_limit() -> None:
-    async with area() as a:
-        await a.location([16, 16, 16])
-        await a.consent()
-        await a.group(30)
-        await a.sessions(3)
-        await a.wait(120)
-        answer = await a.emsp("PUT", "S1", Decimal("8.0"))
-        assert answer.data["result"] == "ACCEPTED"
-        assert a.told()["S1"] == Decimal("8.0")
-        await a.wait(120)
-        assert a.told() == {"S1": Decimal("8.0"), "S2": Decimal("16.0"), "S3": Decimal("16.0")}
-        assert len(a.results()) == 1
-
-        answer = await a.emsp("DELETE", "S1")
-        assert answer.data["result"] == "ACCEPTED"
-        await a.wait(120)
-        assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4"), "S3": Decimal("14.4")}
-        assert [one["result"] for one in a.results()] == ["ACCEPTED", "ACCEPTED"]
-        assert a.b.cpo.received.of("chargingprofiles", None, "DELETE") == []
-
-
-async def test_an_emsps_profile_above_the_limit_is_lowered() -> None:
-    async with area() as a:
-        await a.location([16, 16, 16])
-        await a.consent()
-        await a.group(30)
-        await a.sessions(3)
-        await a.wait(120)
-        await a.emsp("PUT", "S1", Decimal("16.0"))
-        assert a.told()["S1"] == Decimal("14.4")
-
-
 async def test_the_kill_switch() -> None:
     async with area() as a:
         await a.location([16, 16])
