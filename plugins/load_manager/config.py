@@ -36,7 +36,8 @@ class LoadManagerConfig(PluginConfig):
     pull_s: Seconds = 900
     """CPOs that have consented are asked for their sessions so often."""
     measure_s: Seconds = 900
-    """What groups were given is read, and reported to their capacity providers, so often."""
+    """What groups were given is read, and reported to their capacity providers, so often: at multiples of it on the
+    clock."""
     horizon_s: Seconds = 3600
     """How far ahead limits are looked at."""
     terminal_s: Seconds = 2700

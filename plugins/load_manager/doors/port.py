@@ -80,8 +80,9 @@ class LimitedSession:
 @dataclass(frozen=True, slots=True)
 class GroupView:
     """A group as it is now. `reason` is a sentence about its limit; `allocated_mw` is given to sessions, `booked_mw` is
-    the most that may be drawn until everything sent is confirmed; `measured_mw` is None when nobody measures.
-    `controllable_share` is that of its EVSEs that take profiles, 0 to 1, None without EVSEs.
+    the most that may be drawn until everything sent is confirmed; `measured_mw` is the average power when it was last
+    measured, None when nobody measures. `controllable_share` is that of its EVSEs that take profiles, 0 to 1, None
+    without EVSEs.
     """
 
     group: Group

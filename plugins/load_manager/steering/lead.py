@@ -62,7 +62,13 @@ class Lead:
         )
         self._asking = Asking(hub, config, term, scene, news=self.news, due=self._looking.due)
         self._measuring = Measuring(
-            hub, term, scene, keeping=keeping, providers=watching.providers, proving=self._proving
+            hub,
+            term,
+            scene,
+            every_s=config.measure_s,
+            keeping=keeping,
+            providers=watching.providers,
+            proving=self._proving,
         )
         self.sending = self._looking.sending
         self._timers: list[Timer] = []
@@ -87,13 +93,14 @@ class Lead:
         self._timers = [
             every(self._config.recompute_s, self._looking.all_due),
             every(self._config.pull_s, self._asking.pull_all),
-            every(self._config.measure_s, self._measuring.read),
             every(_TIDY_EVERY_S, self._tidy),
         ]
+        self._measuring.begin()
 
     def end(self) -> None:
         """Nothing is done by this term any more."""
         self._looking.end()
+        self._measuring.end()
         for timer in self._timers:
             timer.cancel()
 

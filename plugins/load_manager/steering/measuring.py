@@ -1,13 +1,17 @@
-"""What the sessions of each group have been given, read at regular times and reported to its capacity provider."""
+"""What the sessions of each group have been given, read at regular times and reported to its capacity provider.
 
-from datetime import datetime
+Readings are at multiples of their interval on the clock, so that quarters of an hour are the same whoever steers.
+"""
 
-from hub.plugin import HubApi, StoreUnavailable, Term, TermOver
+from datetime import UTC, datetime
+
+from hub.plugin import HubApi, StoreUnavailable, Term, TermOver, Timer
 from plugins.load_manager.evidence import Quality
 from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.knowledge.register import GroupId, GroupMeasurement
 from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.oscp import CapacityProviders, NotDelivered, UnknownProvider
+from plugins.load_manager.profiles import second
 from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.proving import Proving
 from plugins.load_manager.steering.scene import Scene
@@ -16,7 +20,9 @@ _AT_ONCE = 2000
 
 
 class Measuring:
-    """Reads the registers, in one term. A reading is on the shelf before it is sent, so that none counts twice."""
+    """Reads the registers every `every_s`, from `begin` to `end` in one term. A reading is on the shelf before it is
+    sent, so that none counts twice.
+    """
 
     def __init__(
         self,
@@ -24,6 +30,7 @@ class Measuring:
         term: Term,
         scene: Scene,
         *,
+        every_s: int,
         keeping: Keeping,
         providers: CapacityProviders,
         proving: Proving,
@@ -34,6 +41,20 @@ class Measuring:
         self._keeping = keeping
         self._providers = providers
         self._proving = proving
+        self._every_s = every_s
+        self._timer: Timer | None = None
+
+    def begin(self) -> None:
+        next_s = (second(self._hub.now()) // self._every_s + 1) * self._every_s
+        self._timer = self._hub.call_at(datetime.fromtimestamp(next_s, UTC), self._due)
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _due(self) -> None:
+        self.begin()
+        await self.read()
 
     async def read(self) -> None:
         """Reads the register of every group that a capacity provider limits, and reports it."""
@@ -46,6 +67,7 @@ class Measuring:
         ]
         try:
             await self._keeping.keep_known(scene.known, self._term)
+            await self._proving.keep(self._term)
         except (StoreUnavailable, TermOver) as away:
             self._hub.log.warning("measurements were not kept, and not sent", error=str(away))
             return
@@ -69,6 +91,7 @@ class Measuring:
         if reading.average_mw is not None:
             quality = Quality(reading.quality.value)
             self._proving.measured(group_id, reading.since, now, reading.average_mw, quality)
+            self._scene.drawn_mw[group_id] = reading.average_mw
         return reading
 
     async def _report(self, provider: str, reading: GroupMeasurement) -> None:

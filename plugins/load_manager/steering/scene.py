@@ -43,8 +43,9 @@ class Tree:
 
 @dataclass(slots=True)
 class Scene:
-    """`demand_mw` is what the connectors of each group could draw together, as last counted; `debts` are handles of
-    results that eMSPs are owed; `unreachable` are CPOs that nothing is sent to.
+    """`demand_mw` is what the connectors of each group could draw together, as last counted, `drawn_mw` what it drew on
+    average, as last measured; `debts` are handles of results that eMSPs are owed; `unreachable` are CPOs that nothing
+    is sent to.
     """
 
     known: Known
@@ -54,6 +55,7 @@ class Scene:
     trees: dict[str, Tree] = field(default_factory=dict)
     mode: Mode = field(default_factory=Mode)
     demand_mw: dict[str, int] = field(default_factory=dict)
+    drawn_mw: dict[str, int] = field(default_factory=dict)
     debts: dict[SessionKey, list[str]] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)
     _roots: dict[SessionKey, frozenset[str]] = field(default_factory=dict)

@@ -40,7 +40,7 @@ def group_view(scene: Scene, group_id: str, now: datetime, *, with_sessions: boo
         force.limit_mw,
         plan.allocated_mw if plan is not None else 0,
         sum(row.booked.value_at(now) for row in inside),
-        None,
+        scene.drawn_mw.get(group_id),
         controllable_share(scene.model, group_id, evses(scene), now),
         tuple(limited(scene, inside, now)) if with_sessions else (),
     )
