@@ -177,6 +177,15 @@ def test_15_gap() -> None:
     assert site.amperes(made, "12:30") == [14.4, 14.4]
 
 
+def test_16_blocks_of_five_minutes() -> None:
+    site = Site([AC3_16] * 4)
+    blocks = [f"12:{minute:02}-12:{minute + 5:02} 25" for minute in range(0, 55, 5)]
+    site.say(signal(*blocks, "12:55-13:00 25"), fallback("12:00-14:00 25"))
+    made = site.plan("12:00")
+    for clock in ("12:00", "12:04:59", "12:05", "12:44:59"):
+        assert site.amperes(made, clock) == [9.0] * 4, clock
+
+
 def test_22_two_that_come_one_after_the_other() -> None:
     group = replace(SITE, arrival_reserve_mw=kw(4.14), static_capacity_mw=kw(22), capacity_provider=None)
     site = Site([AC3_32] * 2, group, cars=1, default_current_a=6)
