@@ -1,16 +1,16 @@
 """What each fact changes in the scene, at once and in memory; what has to be planned, kept and asked for then."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from hub.ocpi import codec
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Response
 from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
 from plugins.load_manager.dispatch import Put
+from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.grid.files import read_json
 from plugins.load_manager.knowledge.keys import SessionKey, owner, session_key
 from plugins.load_manager.knowledge.session import Session
-from plugins.load_manager.profiles import NotAProfile, from_ocpi, second
-from plugins.load_manager.profiles.step import StepProfile
+from plugins.load_manager.profiles import NotAProfile, Scale, from_ocpi, second
 from plugins.load_manager.steering import facts
 from plugins.load_manager.steering.limit_news import LimitNews
 from plugins.load_manager.steering.scene import NOWHERE, Scene
@@ -91,8 +91,10 @@ class News:
     def pulled(self, session: Session, now: datetime) -> set[str]:
         """There is news of a session; the trees to plan again."""
         key = session_key(session.owner, session.id)
-        self._scene.known.learn(key)
         found = self._scene.row(key)
+        if found is not None:
+            self._follow(key, found[2], now)
+        self._scene.known.learn(key)
         if found is not None and found[2].unknown and not session.ended:
             found[1].seen(found[2].session)
         return set(self._scene.place(key, session, now))
@@ -132,23 +134,32 @@ class News:
         if found is None:
             return Stir()
         root, board, row = found
+        self._follow(key, row, now)
         if not board.called_back(key, epoch, seq, result):
             return Stir(late=True)
         if row.waiting is None and result is not Result.REJECTED:
-            self._confirmed(key, row.confirmed if row.ours else None, now)
+            if row.ours and row.confirmed is not None:
+                self._limit(key, row.session.scale, row.confirmed.value_at(now), now)
+            else:
+                self._scene.known.learning.limited(key, now)
         return Stir({root}, at_once=result is not Result.ACCEPTED or root == NOWHERE)
 
-    def _confirmed(self, key: SessionKey, profile: StepProfile | None, now: datetime) -> None:
-        found = self._scene.row(key)
-        learning = self._scene.known.learning
-        if profile is None or found is None:
-            learning.limited(key, now)
+    def _follow(self, key: SessionKey, row: Row, now: datetime) -> None:
+        """A profile has steps, and each is a limit in force from its own moment on."""
+        learnt = self._scene.known.learning.find(key)
+        if learnt is None or learnt.limit_since is None or not row.ours or row.confirmed is None:
             return
-        scale, limit_mw = found[2].session.scale, profile.value_at(now)
+        since_s, now_s = second(learnt.limit_since), second(now)
+        for moment_s, power_mw in row.confirmed.steps:
+            if since_s < moment_s <= now_s:
+                self._limit(key, row.session.scale, power_mw, datetime.fromtimestamp(moment_s, UTC))
+
+    def _limit(self, key: SessionKey, scale: Scale, power_mw: int, since: datetime) -> None:
+        learning = self._scene.known.learning
         if scale.unit == "A":
-            learning.limited(key, now, limit_ma=scale.tenths(limit_mw) * 100)
+            learning.limited(key, since, limit_ma=scale.tenths(power_mw) * 100)
         else:
-            learning.limited(key, now, limit_mw=limit_mw)
+            learning.limited(key, since, limit_mw=power_mw)
 
     # --- what eMSPs say ---
 

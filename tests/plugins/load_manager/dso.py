@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from decimal import Decimal
 
 from hub.sandbox.dso import SandboxDso, block
 from tests.plugins.load_manager.area import Area, moment
@@ -48,7 +49,9 @@ async def says(a: Area, dso: SandboxDso, kw: float, kind: str = "CONSUMPTION", r
     await a.b.settle()
 
 
-async def forecasts(a: Area, dso: SandboxDso, *blocks: tuple[str, str, float], kind: str = "CONSUMPTION") -> None:
+async def forecasts(
+    a: Area, dso: SandboxDso, *blocks: tuple[str, str, float | Decimal], kind: str = "CONSUMPTION"
+) -> None:
     """The DSO sets limits from one time of the day to another."""
     said = [block(moment(start), moment(end), kw) for start, end, kw in blocks]
     (answer,) = await dso.forecast("G1", said, kind)

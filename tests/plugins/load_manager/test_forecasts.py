@@ -77,3 +77,19 @@ async def test_scenario_15_in_a_gap_the_fallback_holds() -> None:
         await a.oversleep("12:30")
         assert a.told() == dict.fromkeys(TWO, Decimal("14.4"))
         assert dso.received.of("group_capacity_compliance_error") == []
+
+
+async def test_a_car_that_follows_a_step_of_its_profile_is_not_taken_for_one_on_fewer_phases() -> None:
+    async with area("11:59:50") as a, with_dso(a, [16], heard_for_s=A_DAY_S) as dso:
+        await a.until("12:00")
+        await forecasts(a, dso, ("12:00", "12:05", 10), ("12:05", "14:00", Decimal("6.7")))
+        start, kwh = times.render(a.now), Decimal(0)
+        await a.session("S1", "E1", kwh=kwh)
+        for minute in range(1, 11):
+            await a.stride(f"12:{minute:02}")
+            kwh += Decimal("9.936" if minute <= 5 else "6.624") / 60
+            await a.session("S1", "E1", kwh=round(kwh, 4), start_date_time=start)
+        await a.wait(5)
+        assert a.told() == {"S1": Decimal("9.7")}
+        (session,) = (await a.view())["sessions"]
+        assert session["limit_kw"] == Decimal("6.693")  # on three phases
