@@ -63,3 +63,22 @@ async def test_scenario_27_a_restart_sends_nothing_new_and_finds_what_has_change
         assert [put.tail for put in a.puts()] == [f"S{COUNT + 1}"]
         assert a.told()[f"S{COUNT + 1}"] == SHARED
         assert await sessions_known(a) == {f"S{number}" for number in range(2, COUNT + 2)}
+
+
+async def test_a_large_tree_is_planned_beside_the_messages_and_survives_a_restart() -> None:
+    async with area() as a:
+        count = 200
+        await a.location([16] * count)
+        await a.consent(rate_per_s=1000)
+        for number in range(1, count + 1):
+            session = objects.session("NL/CPO", f"S{number}", driver=EMSP, last_updated=a.now)
+            a.b.cpo.own.put(SESSIONS, session | {"evse_uid": f"E{number}"})
+        await a.group(6 * count)
+        await a.b.until(lambda: len(a.told()) == count)
+        await a.b.settle()
+        assert set(a.told().values()) == {Decimal("8.6")}
+        a.b.cpo.received.clear()
+        await a.b.restart()
+        await a.wait(10)
+        assert a.b.plugin.node.lead is not None
+        assert a.puts() == []

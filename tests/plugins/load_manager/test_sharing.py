@@ -3,9 +3,9 @@
 from collections import Counter
 from decimal import Decimal
 
-from tests.plugins.load_manager.area import area
+from tests.plugins.load_manager.area import FULL, area
 
-FULL, HALF = Decimal("16.0"), Decimal("7.2")
+HALF = Decimal("7.2")
 
 
 async def test_scenario_3_nobody_gets_more_than_the_connector_gives() -> None:
@@ -14,28 +14,32 @@ async def test_scenario_3_nobody_gets_more_than_the_connector_gives() -> None:
         await a.consent()
         await a.group(30)
         await a.sessions(3)
-        await a.wait(120)
+        await a.stride_for(70)
         assert a.told() == {"S1": FULL, "S2": FULL, "S3": Decimal("22.1")}
 
 
 async def test_scenario_5_below_the_minimum_cars_take_turns() -> None:
-    async with area() as a:
+    async with area("11:59:50") as a:
         await a.location([16] * 4)
         await a.consent()
         await a.group(10)
+        await a.until("12:00")
         await a.sessions(4)
-        await a.wait(300)
-        on: Counter[str] = Counter()
-        pairs = set()
-        for _ in range(6):
+        pairs = []
+        for minute in range(2, 62, 5):
+            clock = f"12:{minute:02}"
+            await a.oversleep(clock)
             told = a.told()
-            assert sorted(told.values()) == [0, 0, HALF, HALF]
-            pair = frozenset(session for session, amperes in told.items() if amperes)
-            pairs.add(pair)
-            on.update(pair)
-            await a.wait(300)
-        assert on == dict.fromkeys(("S1", "S2", "S3", "S4"), 3)
-        assert len(pairs) == 2
+            assert sorted(told.values()) == [0, 0, HALF, HALF], clock
+            pairs.append(frozenset(session for session, amperes in told.items() if amperes))
+        assert Counter(session for pair in pairs for session in pair) == dict.fromkeys(
+            ("S1", "S2", "S3", "S4"),
+            6,  # of twelve
+        )
+        changed_at = [5 * place for place in range(1, 12) if pairs[place] != pairs[place - 1]]
+        assert changed_at == [15, 30, 45]
+        periods = [one for put in a.puts() for one in put.data["charging_profile"]["charging_profile_period"]]
+        assert not any(0 < one["limit"] < 6 for one in periods)
 
 
 async def test_scenario_6_the_tightest_part_of_the_grid_counts() -> None:
@@ -49,6 +53,6 @@ async def test_scenario_6_the_tightest_part_of_the_grid_counts() -> None:
         await a.group(30, "G2", parent="F1", members=[member])
         await a.sessions(3)
         await a.session("S4", "E1", location_id="LOC2")
-        await a.wait(240)
+        await a.stride_for(240)
         amperes = dict.fromkeys(("S1", "S2", "S3"), Decimal("14.4"))
         assert a.told() == amperes | {"S4": Decimal("21.7")}

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from hub.ocpi.names import CHARGING_PROFILES
 from tests.plugins.load_manager.area import area
 
 
@@ -22,9 +23,9 @@ async def test_scenario_2_a_limit_is_shared() -> None:
         await a.consent()
         await a.group(30)
         await a.sessions(3)
-        await a.wait(120)
+        await a.stride_for(120)
         assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("14.4"), "S3": Decimal("14.4")}
-        assert await a.state() == "LIMITED"
+        assert (await a.state(), await a.booked_kw()) == ("LIMITED", Decimal("29.808"))
 
 
 async def test_scenario_31_a_lifted_limit_is_released() -> None:
@@ -33,11 +34,15 @@ async def test_scenario_31_a_lifted_limit_is_released() -> None:
         await a.consent()
         await a.group(20)
         await a.sessions(2)
-        await a.wait(120)
+        await a.wait(5)
         assert set(a.told().values()) == {Decimal("14.4")}
         await a.group(100, status=200)
-        await a.wait(300)
+        await a.stride_for(300)
         assert a.told() == {}
+        assert len(a.b.cpo.received.of(CHARGING_PROFILES, method="DELETE")) == 2
+        await a.oversleep("01:06")
+        assert a.told() == {}
+        assert (await a.state(), await a.booked_kw()) == ("NORMAL", Decimal("22.08"))
 
 
 async def test_sessions_of_a_cpo_without_consent_are_counted_and_never_steered() -> None:
@@ -45,7 +50,7 @@ async def test_sessions_of_a_cpo_without_consent_are_counted_and_never_steered()
         await a.location([16, 16])
         await a.group(10)
         await a.sessions(2)
-        await a.wait(120)
+        await a.stride_for(120)
         assert a.puts() == []
         view = await a.admin("GET", "/grid/groups/G1")
         assert [one["limit_kw"] for one in view["sessions"]] == [None, None]
@@ -58,11 +63,11 @@ async def test_a_withdrawn_consent_releases() -> None:
         await a.consent()
         await a.group(20)
         await a.sessions(2)
-        await a.wait(60)
+        await a.stride_for(60)
         assert len(a.told()) == 2
         await a.admin("PUT", "/grid/cpos/NL/CPO", {"consent": False})
         await a.group(30, status=200)
-        await a.wait(120)
+        await a.stride_for(120)
         assert a.told() == {}
 
 
@@ -72,14 +77,14 @@ async def test_scenario_26_hysteresis_and_the_end_of_a_session() -> None:
         await a.consent()
         await a.group(20)
         await a.sessions(2)
-        await a.wait(70)
+        await a.stride_for(70)
         a.b.cpo.received.clear()
         for kw in ("20.3", "19.9"):
             await a.group(kw, status=200)
-            await a.wait(60)
+            await a.stride_for(60)
             assert a.puts() == []
         await a.group("19.8", status=200)
-        await a.wait(60)
+        await a.stride_for(60)
         assert a.told() == {"S1": Decimal("14.3"), "S2": Decimal("14.3")}
         assert len(a.puts()) == 2
         await a.session("S1", "E1", status="COMPLETED")
@@ -93,12 +98,12 @@ async def test_shadow_mode_plans_and_sends_nothing() -> None:
         await a.consent()
         await a.group(20)
         await a.sessions(2)
-        await a.wait(60)
+        await a.stride_for(60)
         assert a.puts() == []
         plans = (await a.admin("GET", "/grid/plans?group=G1"))["items"]
         assert "14.4 A" in plans[0]["decisions"][0]["sentence"]
         await a.admin("PUT", "/grid/mode", {"mode": "live"})
-        await a.wait(60)
+        await a.stride_for(60)
         assert set(a.told().values()) == {Decimal("14.4")}
 
 
