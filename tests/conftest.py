@@ -25,12 +25,16 @@ os.environ |= {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+MOST_WORKERS = 8
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`: one more than there are cores, because a third of what the tests take is waiting."""
+    """For `-n auto`: one more than there are cores, because a third of what the tests take is waiting; not so many that
+    starting them costs more than they save.
+    """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return cores + 1
+    return min(cores + 1, MOST_WORKERS)
 
 
 def pytest_collection_finish() -> None:
