@@ -111,8 +111,6 @@ class WaitingSignal:
 
     group_id: str
     set_aside: SetAside
-    capacity_provider: str | None = None
-    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class ProviderDoors:
         own = [view for view in await self._operating.groups() if view.group.capacity_provider == provider_id]
         waiting: dict[str, list[str]] = {}
         for one in await self._operating.waiting_signals():
-            if one.capacity_provider == provider_id:
+            if one.set_aside.capacity_provider == provider_id:
                 waiting.setdefault(one.group_id, []).append(one.set_aside.message_id)
         page = asked.page(
             own,

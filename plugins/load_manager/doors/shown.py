@@ -88,9 +88,9 @@ def waiting_signal(waiting: WaitingSignal, signal_id: str) -> Shown:
     return {
         "id": signal_id,
         "group_id": waiting.group_id,
-        "capacity_provider": waiting.capacity_provider,
+        "capacity_provider": waiting.set_aside.capacity_provider,
         "message_id": waiting.set_aside.message_id,
-        "received_at": _time(waiting.received_at),
+        "received_at": _time(waiting.set_aside.received_at),
         "blocks": [
             {"start": _time(span.start), "end": _time(span.end), "limit_kw": _kw(span.limit_mw)}
             for span in waiting.set_aside.spans

@@ -20,10 +20,15 @@ MOST_SPANS = 5000
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A signal that is not plausible and waits for an operator: its values in mW as `spans`."""
+    """A signal that is not plausible and waits for an operator: who said it when, and what still waits of its values in
+    mW as `spans`.
+    """
 
     source: str
+    capacity_provider: str | None
+    kind: SignalKind
     message_id: str
+    received_at: datetime | None
     spans: Spans
 
 
@@ -79,7 +84,8 @@ class Limits:
         if signal.capacity_provider is None or all(plausible(span.limit_mw, group) for span in newer):
             line = replace(line, spans=lay(line.spans, newer), set_aside=cut(line.set_aside, newer))
         else:
-            line = replace(line, set_aside=lay(line.set_aside, newer))
+            waiting = [replace(span, received_at=signal.received_at) for span in newer]
+            line = replace(line, set_aside=lay(line.set_aside, waiting))
         if len(line.spans) > MOST_SPANS or len(line.set_aside) > MOST_SPANS:
             raise SignalRefused([Refusal("blocks", f"would make more than {MOST_SPANS} wait for group {group.id}")])
         return Limits((*rest, line))
@@ -96,11 +102,11 @@ class Limits:
 
     def set_aside(self) -> tuple[SetAside, ...]:
         """The signals that wait for an operator."""
-        found: dict[tuple[str, str], list[Span]] = {}
+        found: dict[tuple[str, str], tuple[Line, list[Span]]] = {}
         for line in self.lines:
             for span in line.set_aside:
-                found.setdefault((line.source, span.message_id), []).append(span)
-        return tuple(SetAside(source, message_id, tuple(spans)) for (source, message_id), spans in found.items())
+                found.setdefault((line.source, span.message_id), (line, []))[1].append(span)
+        return tuple(_aside(line, spans) for line, spans in found.values())
 
     def confirmed(self, source: str, message_id: str) -> "Limits":
         """With a signal that was set aside, for the time nothing newer has covered. Itself when there is none such."""
@@ -140,6 +146,12 @@ class Limits:
 
     def _settled(self, source: str, message_id: str, *, take: bool) -> "Limits":
         return Limits(tuple(_settled(line, message_id, take) if line.source == source else line for line in self.lines))
+
+
+def _aside(line: Line, spans: Sequence[Span]) -> SetAside:
+    first = spans[0]
+    said_by = line.source, line.capacity_provider, line.kind
+    return SetAside(*said_by, first.message_id, first.received_at, tuple(spans))
 
 
 def _settled(line: Line, message_id: str, take: bool) -> Line:

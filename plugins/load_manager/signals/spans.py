@@ -13,6 +13,7 @@ class Span:
     """A limit from `start` until before `end`, and the message that said so.
 
     `block_start` and `block_end` are those of the block it is a part of, over which an average is counted.
+    `received_at` is when the message came, kept while it waits for an operator.
     """
 
     start: datetime
@@ -22,6 +23,7 @@ class Span:
     block_start: datetime
     block_end: datetime
     counting: Counting = Counting.PEAK
+    received_at: datetime | None = None
 
 
 Spans = tuple[Span, ...]

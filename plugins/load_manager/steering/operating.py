@@ -1,7 +1,7 @@
 """What operators ask for and change, on whichever node they are let in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from hub.ocpi.party_id import PartyId
@@ -27,7 +27,7 @@ from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.cpo_settings import CpoSettings
 from plugins.load_manager.oscp import CapacityProviders, State
 from plugins.load_manager.signals.judging import judge
-from plugins.load_manager.signals.signal import Block, CapacitySignal, SignalKind, Unit
+from plugins.load_manager.signals.signal import Block, CapacitySignal, Unit
 from plugins.load_manager.steering.facts import (
     ContactChanged,
     CpoChanged,
@@ -47,6 +47,7 @@ from plugins.load_manager.steering.viewing import cpo_report, evses, group_view
 
 _NATIVE = "native:"
 _LOOKS, _LOOK_EVERY_S = 40, 0.5
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class GridOperating:
@@ -133,7 +134,7 @@ class GridOperating:
     async def waiting_signals(self) -> Sequence[WaitingSignal]:
         scene = await self._node.scene()
         return [
-            WaitingSignal(group_id, one, scene.model.groups[group_id].capacity_provider)
+            WaitingSignal(group_id, one)
             for group_id, capacity in scene.capacities.items()
             for one in capacity.limits.set_aside()
         ]
@@ -226,15 +227,15 @@ def _party(key: str) -> PartyId:
 
 
 def _signal_of(waiting: WaitingSignal) -> CapacitySignal:
-    """What still waits of a signal. It counts as old as its first block, so that it is no sign of life."""
-    spans = waiting.set_aside.spans
+    """What still waits of a signal, as old as it is: that an operator looks at it is no sign of life of its sender."""
+    said = waiting.set_aside
     return CapacitySignal(
-        source=waiting.set_aside.source,
-        capacity_provider=waiting.capacity_provider,
+        source=said.source,
+        capacity_provider=said.capacity_provider,
         group_id=waiting.group_id,
-        kind=SignalKind.LIMIT,
+        kind=said.kind,
         unit=Unit.W,
-        blocks=tuple(Block(span.start, span.end, Decimal(span.limit_mw) / 1000) for span in spans),
-        message_id=waiting.set_aside.message_id,
-        received_at=min(span.block_start for span in spans),
+        blocks=tuple(Block(span.start, span.end, Decimal(span.limit_mw) / 1000) for span in said.spans),
+        message_id=said.message_id,
+        received_at=said.received_at or _LONG_AGO,
     )

@@ -32,6 +32,28 @@ async def test_a_group_put_while_its_dso_is_in_contact_is_in_contact() -> None:
         assert a.told() == {"S1": Decimal("8.6"), "S2": Decimal("8.6")}
 
 
+async def test_a_confirmed_signal_is_no_sign_of_life_of_its_dso() -> None:
+    async with area() as a, with_dso(a) as dso:
+        await a.sessions(2)
+        await says(a, dso, 12, "FALLBACK_CONSUMPTION")
+        await says(a, dso, 30)
+        asked_at = a.now
+        tomorrow = a.now + timedelta(hours=24)
+        (answer,) = await dso.forecast("G1", [block(tomorrow, tomorrow + timedelta(hours=1), Decimal("0.5"))])
+        assert answer.status == 204
+        await a.wait(181)
+        assert await a.state() == "FALLBACK"
+        await shake_hands(a, dso)
+
+        (waiting,) = (await a.admin("GET", "/grid/signals"))["items"]
+        assert waiting["received_at"] == times.render(asked_at)
+        await a.admin("POST", f"/grid/signals/{waiting['id']}/confirm", status=204)
+        await a.wait(60)
+        assert await a.state() == "FALLBACK"
+        await says(a, dso, 30)
+        assert await a.state() == "LIMITED"
+
+
 async def test_what_was_given_is_reported_on_a_register() -> None:
     async with area() as a, with_dso(a, measure_s=60) as dso:
         await a.session("S1", "E1", kwh=Decimal("12.4"))

@@ -122,12 +122,11 @@ class SmallGrid:
         return after != before
 
     async def waiting_signals(self) -> Sequence[WaitingSignal]:
-        found = []
-        for group_id, capacity in self.capacities.items():
-            for one in capacity.limits.set_aside():
-                signal = self.taken[one.source, one.message_id]
-                found.append(WaitingSignal(group_id, one, signal.capacity_provider, signal.received_at))
-        return found
+        return [
+            WaitingSignal(group_id, one)
+            for group_id, capacity in self.capacities.items()
+            for one in capacity.limits.set_aside()
+        ]
 
     async def confirm_signal(self, waiting: WaitingSignal) -> bool:
         signal = self.taken[waiting.set_aside.source, waiting.set_aside.message_id]

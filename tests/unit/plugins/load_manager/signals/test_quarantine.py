@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from hub.ocpi import codec
+from plugins.load_manager.signals.limits import Limits
 from plugins.load_manager.signals.signal import SignalKind
 from plugins.load_manager.signals.standing import State
 from tests.unit.plugins.load_manager.signals.saying import (
+    DSO,
     T1,
     TWO_AC3_16_MW,
     at,
@@ -57,6 +60,7 @@ def test_confirmed_it_holds_and_dropped_it_does_not() -> None:
     said = limits(*KNOWN, signal("13:00-13:30 0.5", message_id="m2"))
     (waiting,) = said.set_aside()
     assert (waiting.source, waiting.message_id, waiting.spans[0].limit_mw) == ("oscp", "m2", 500_000)
+    assert (waiting.capacity_provider, waiting.kind) == (DSO, SignalKind.LIMIT)
 
     confirmed = said.confirmed("oscp", "m2")
     assert told(confirmed.steps(T1, *HOUR)) == ["12:00 20 LIMIT", "13:00 0.5 LIMIT", "13:30 20 LIMIT"]
@@ -92,6 +96,16 @@ def test_a_fallback_set_aside_is_not_counted_on_and_an_emergency_makes_safe() ->
 
 def test_the_operator_is_believed() -> None:
     assert limits(*KNOWN, by_operator("13:00-13:30 0.5")).limit_at(T1, at("13:10")).limit_mw == 500_000
+
+
+def test_what_waits_is_as_old_as_it_is_also_when_a_part_of_it_was_overtaken() -> None:
+    odd = signal("13:00-14:00 0.5", message_id="odd", received="09:30")
+    said = limits(*KNOWN, odd, signal("13:10-13:20 15", message_id="m3", received="12:30"))
+    again = Limits.from_json(codec.loads(codec.dumps(said.to_json())))
+    (waiting,) = again.set_aside()
+    assert (waiting.received_at, len(waiting.spans)) == (at("09:30"), 2)
+    fallback_too = limits(*KNOWN, replace(fallback("12:00-14:00 9000"), message_id="f2")).set_aside()
+    assert [one.kind for one in fallback_too] == [SignalKind.FALLBACK]
 
 
 def test_it_is_no_fresh_limit_until_it_is_confirmed() -> None:
