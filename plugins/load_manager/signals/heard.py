@@ -32,6 +32,11 @@ class Heard:
         own[message_id] = now
         return True
 
+    def already(self, source: str, message_id: str, now: datetime) -> bool:
+        """Whether the message would be a repetition; nothing changes."""
+        heard_at = self._heard.get(source, {}).get(message_id)
+        return heard_at is not None and heard_at > now - KEPT
+
     def forget(self, source: str, message_id: str) -> None:
         """Takes back a message that was refused after all: whoever sends it again is heard again."""
         self._heard.get(source, {}).pop(message_id, None)

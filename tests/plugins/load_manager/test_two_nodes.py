@@ -48,12 +48,18 @@ async def moving(condition: Callable[[], bool], *clocks: ManualClock) -> None:
 
 
 async def admin(hub: RunningHub, method: str, path: str, body: object) -> int:
-    url, headers = f"{hub.url}/admin/v1{path}", {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    return (await call(hub, method, f"/admin/v1{path}", body, f"Bearer {ADMIN_TOKEN}"))[0]
+
+
+async def call(hub: RunningHub, method: str, path: str, body: object, authorization: str) -> tuple[int, Any]:
+    """HTTP status, and the JSON values of the answer if there are any."""
+    headers = {"Authorization": authorization}
     async with (
         aiohttp.ClientSession() as client,
-        client.request(method, url, data=codec.dumps(body), headers=headers) as answer,
+        client.request(method, f"{hub.url}{path}", data=codec.dumps(body), headers=headers) as answer,
     ):
-        return answer.status
+        content = await answer.read()
+        return answer.status, codec.loads(content) if content else None
 
 
 async def done(work: Awaitable[Any], *clocks: ManualClock) -> Any:
@@ -146,3 +152,37 @@ async def test_scenario_28_one_steers_for_both_and_its_heir_goes_on(tmp_path: Pa
         lowest = {"S1": Decimal("7.2"), "S2": Decimal("7.2")}
         await moving(lambda: limits(world) == lowest, clocks[second])
         assert sorted(put.tail for put in world["P1"].received.of(names.CHARGING_PROFILES)) == ["S1", "S2"]
+
+
+async def test_a_signal_that_is_sent_again_is_a_repetition_on_every_node(tmp_path: Path, mongodb_url: str) -> None:
+    clocks = ManualClock(), ManualClock()
+    async with node(tmp_path / "one", mongodb_url, clocks[0]) as one:
+        await moving(lambda: running(one, LoadManager).node.lead is not None, clocks[0])
+        _, made = await call(
+            one,
+            "POST",
+            "/admin/v1/capacity-providers",
+            {"name": "Grid One", "kind": "native"},
+            f"Bearer {ADMIN_TOKEN}",
+        )
+        group = {"static_capacity_kw": 100, "capacity_provider": made["id"], "members": []}
+        assert await done(admin(one, "PUT", "/grid/groups/G1", group), *clocks) == 201
+        async with node(tmp_path / "two", mongodb_url, clocks[1]) as two:
+
+            async def say(hub: RunningHub, message_id: str) -> int:
+                now = clocks[0].now()
+                hour = {"start": times.render(now), "end": times.render(now + timedelta(hours=1)), "value": 50}
+                body = {"group_id": "G1", "unit": "KW", "blocks": [hour], "message_id": message_id}
+                said = call(hub, "POST", "/grid/v1/signals", body, f"Token {made['token']}")
+                status, _ = await done(said, *clocks)
+                return int(status)
+
+            assert [await say(one, "m1"), await say(two, "m1"), await say(one, "m1")] == [202, 204, 204]
+            assert await say(two, "m2") == 202
+
+            async def is_repetition() -> bool:
+                return await say(two, "m2") == 204
+
+            await until(is_repetition)  # as soon as the node that steers has taken it
+            assert await say(one, "m2") == 204
+            assert running(two, LoadManager).node.lead is None

@@ -79,6 +79,8 @@ def test_a_message_is_a_repetition_for_a_day() -> None:
     assert heard.first_time("dso-y", "m1", now)
     assert not heard.first_time("dso-x", "m1", now + timedelta(hours=23, minutes=59))
     assert not Heard.from_json(heard.to_json()).first_time("dso-y", "m1", now)
+    assert [heard.already("dso-y", one, now) for one in ("m1", "m9")] == [True, False]
+    assert not heard.already("dso-y", "m1", now + timedelta(hours=24))
     assert heard.first_time("dso-x", "m1", now + timedelta(hours=24))
     heard.forget("dso-x", "m1")
     assert heard.first_time("dso-x", "m1", now + timedelta(hours=24))
