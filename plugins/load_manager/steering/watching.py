@@ -1,13 +1,19 @@
-"""What operators see of steering: metrics, and the capacity providers that are told of it."""
+"""What operators see of steering: metrics and warnings, and the capacity providers that are told of it."""
 
+from datetime import datetime, timedelta
+
+from hub.ocpi import times
 from hub.plugin import HubApi
 from plugins.load_manager.dispatch import Complied
+from plugins.load_manager.grid.power import kilowatts
 from plugins.load_manager.oscp import CapacityProviders
+from plugins.load_manager.signals.standing import State
 from plugins.load_manager.steering.scene import Scene
 from plugins.load_manager.steering.sending import Message, Said
 
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 _COMPLIED_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 900.0)
+_GAP_LOOKED_AT = timedelta(days=1)
 
 
 class Watching:
@@ -15,6 +21,8 @@ class Watching:
 
     def __init__(self, hub: HubApi, providers: CapacityProviders) -> None:
         self.providers = providers
+        self._hub = hub
+        self._gaps: dict[str, datetime] = {}
         self._plans = hub.counter("plans", "Plans made of trees of the grid.")
         self._profiles = hub.counter("profiles", "Messages about charging profiles, by what the CPO said.", ["answer"])
         self._limit_kw = hub.gauge("limit_kw", "Limit in force of each group.", ["group"])
@@ -32,6 +40,28 @@ class Watching:
         for group_id, group in plan.groups.items() if plan is not None else ():
             self._limit_kw.set(group.limit_mw / 1e6, group=group_id)
             self._allocated_kw.set(group.allocated_mw / 1e6, group=group_id)
+            self._look_for_gap(group_id, scene)
+
+    def _look_for_gap(self, group_id: str, scene: Scene) -> None:
+        """Warns once of each time that no limit covers although the capacity provider is there to say one."""
+        group, capacity = scene.model.groups.get(group_id), scene.capacities.get(group_id)
+        if group is None or capacity is None or capacity.standing.state is not State.STALE:
+            self._gaps.pop(group_id, None)
+            return
+        since = capacity.standing.since
+        if self._gaps.get(group_id) == since:
+            return
+        self._gaps[group_id] = since
+        now = self._hub.now()
+        steps = capacity.steps(group, now, now + _GAP_LOOKED_AT)
+        until = next((step.start for step in steps if not step.force.gap), None)
+        self._hub.log.warning(
+            "a gap: no limit covers this time",
+            group=group_id,
+            until=None if until is None else times.render(until),
+            limit_kw=kilowatts(steps[0].limit_mw),
+            rule=steps[0].force.rule.value,
+        )
 
     def answered(self, message: Message, said: Said) -> None:
         """A CPO has answered a message, or has not."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hub.ocpi import times
 from hub.sandbox.dso import block
 from tests.plugins.load_manager.area import area
-from tests.plugins.load_manager.dso import says, with_dso
+from tests.plugins.load_manager.dso import says, shake_hands, with_dso
 
 
 async def test_a_forecast_becomes_amperes_at_the_charge_points() -> None:
