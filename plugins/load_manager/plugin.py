@@ -151,7 +151,7 @@ class LoadManager(Plugin[LoadManagerConfig]):
         yield from doors.routes(self.operating, self.providers.native_of)
 
     def panels(self) -> Iterable[Panel]:
-        columns = ("group", "state", "limit kW", "given kW", "sessions", "paused")
+        columns = ("group", "state", "limit kW", "given kW", "measured kW", "sessions", "paused")
         yield Panel("groups", columns, lambda: panel_rows(self.node.lead.scene) if self.node.lead else [])
 
     def health(self) -> Health:

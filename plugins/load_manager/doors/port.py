@@ -17,6 +17,7 @@ from plugins.load_manager.grid.coverage import Evse
 from plugins.load_manager.grid.group import Group, Member
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.cpo_settings import CpoSettings
+from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.signals.limits import SetAside
 from plugins.load_manager.signals.signal import CapacitySignal
 from plugins.load_manager.signals.standing import State
@@ -80,9 +81,8 @@ class LimitedSession:
 @dataclass(frozen=True, slots=True)
 class GroupView:
     """A group as it is now. `reason` is a sentence about its limit; `allocated_mw` is given to sessions, `booked_mw` is
-    the most that may be drawn until everything sent is confirmed; `measured_mw` is the average power when it was last
-    measured, None when nobody measures. `controllable_share` is that of its EVSEs that take profiles, 0 to 1, None
-    without EVSEs.
+    the most that may be drawn until everything sent is confirmed; `drawn` is what sessions draw, None when nobody
+    tells. `controllable_share` is that of its EVSEs that take profiles, 0 to 1, None without EVSEs.
     """
 
     group: Group
@@ -92,7 +92,7 @@ class GroupView:
     limit_mw: int
     allocated_mw: int
     booked_mw: int
-    measured_mw: int | None = None
+    drawn: Drawn | None = None
     controllable_share: Fraction | None = None
     sessions: tuple[LimitedSession, ...] = ()
 

@@ -154,7 +154,8 @@ def _standing(view: GroupView) -> Shown:
         "limit_kw": _kw(view.limit_mw),
         "allocated_kw": _kw(view.allocated_mw),
         "booked_kw": _kw(view.booked_mw),
-        "measured_kw": _kw(view.measured_mw),
+        "measured_kw": None if view.drawn is None else kilowatts(view.drawn.power_mw),
+        "measured_quality": None if view.drawn is None else view.drawn.quality.value,
         "controllable_share": _share(view.controllable_share),
     }
 

@@ -133,6 +133,12 @@ class Known:
             draw(session, bounds, phases),
         )
 
+    def draw(self, key: SessionKey, session: Session) -> PowerReading:
+        """The best figure of what one session draws, for those who need no more of its row."""
+        _, _, bounds = self.place(session)
+        learnt = self.learning.find(key)
+        return draw(session, bounds, learnt.phases if learnt else None)
+
     def hidden_cars(self) -> list[HiddenCar]:
         """Every EVSE that says CHARGING while no session is known to charge there."""
         seen = {at for _, one in self.sessions.running() if one.drawing and (at := self._evse_of(one)) is not None}

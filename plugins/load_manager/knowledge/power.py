@@ -44,6 +44,20 @@ class PowerReading:
         return None if self.at is None else max(0, int((now - self.at).total_seconds()))
 
 
+_BEST_FIRST = list(Quality)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is drawn now in mW, by one session or by several; `quality` is the worst of those in the sum."""
+
+    power_mw: int
+    quality: Quality
+
+    def __add__(self, other: "Drawn") -> "Drawn":
+        return Drawn(self.power_mw + other.power_mw, max(self.quality, other.quality, key=_BEST_FIRST.index))
+
+
 def kw_to_mw(power_kw: Decimal) -> int:
     return int(power_kw * _MW_PER_KW)
 

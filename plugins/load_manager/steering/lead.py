@@ -21,6 +21,7 @@ from plugins.load_manager.steering.proving import Proving
 from plugins.load_manager.steering.recording import Recording
 from plugins.load_manager.steering.scene import Scene
 from plugins.load_manager.steering.stir import Stir
+from plugins.load_manager.steering.surveying import Surveying
 from plugins.load_manager.steering.watching import Watching
 
 _TIDY_EVERY_S = 3600.0
@@ -70,6 +71,7 @@ class Lead:
             providers=watching.providers,
             proving=self._proving,
         )
+        self._surveying = Surveying(hub, scene, watching)
         self.sending = self._looking.sending
         self._timers: list[Timer] = []
 
@@ -92,6 +94,7 @@ class Lead:
         every = self._hub.every
         self._timers = [
             every(self._config.recompute_s, self._looking.all_due),
+            every(self._config.recompute_s, self._surveying.survey),
             every(self._config.pull_s, self._asking.pull_all),
             every(_TIDY_EVERY_S, self._tidy),
         ]
@@ -101,6 +104,7 @@ class Lead:
         """Nothing is done by this term any more."""
         self._looking.end()
         self._measuring.end()
+        self._surveying.end()
         for timer in self._timers:
             timer.cancel()
 

@@ -91,7 +91,6 @@ class Measuring:
         if reading.average_mw is not None:
             quality = Quality(reading.quality.value)
             self._proving.measured(group_id, reading.since, now, reading.average_mw, quality)
-            self._scene.drawn_mw[group_id] = reading.average_mw
         return reading
 
     async def _report(self, provider: str, reading: GroupMeasurement) -> None:

@@ -28,6 +28,7 @@ from plugins.load_manager.knowledge.cpo_settings import CpoSettings
 from plugins.load_manager.oscp import CapacityProviders, State
 from plugins.load_manager.signals.judging import judge
 from plugins.load_manager.signals.signal import Block, CapacitySignal, Unit
+from plugins.load_manager.steering.drawing import drawn_by_group
 from plugins.load_manager.steering.facts import (
     ContactChanged,
     CpoChanged,
@@ -66,13 +67,15 @@ class GridOperating:
 
     async def groups(self) -> Sequence[GroupView]:
         scene = await self._node.scene()
-        return [group_view(scene, group_id, self.now()) for group_id in scene.model.groups]
+        drawn = await drawn_by_group(self._hub, scene)
+        return [group_view(scene, group_id, self.now(), drawn.get(group_id)) for group_id in scene.model.groups]
 
     async def group(self, group_id: str) -> GroupView:
         scene = await self._node.scene()
+        drawn = await drawn_by_group(self._hub, scene)
         if group_id not in scene.model.groups:
             raise UnknownGroup(group_id)
-        return group_view(scene, group_id, self.now(), with_sessions=True)
+        return group_view(scene, group_id, self.now(), drawn.get(group_id), with_sessions=True)
 
     async def put_group(self, group: Group) -> GridChange:
         before = (await self._node.scene()).model

@@ -15,6 +15,7 @@ from plugins.load_manager.grid.group import Group, Member
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.keys import LocationKey, SessionKey, location_key
 from plugins.load_manager.knowledge.known import Known
+from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.planning import Plan, affected
 from plugins.load_manager.signals.capacity import Capacity
@@ -43,9 +44,8 @@ class Tree:
 
 @dataclass(slots=True)
 class Scene:
-    """`demand_mw` is what the connectors of each group could draw together, as last counted, `drawn_mw` what it drew on
-    average, as last measured; `debts` are handles of results that eMSPs are owed; `unreachable` are CPOs that nothing
-    is sent to.
+    """`demand_mw` is what the connectors of each group could draw together, as last counted, and `drawn` what its
+    sessions draw; `debts` are handles of results that eMSPs are owed; `unreachable` are CPOs that nothing is sent to.
     """
 
     known: Known
@@ -55,7 +55,7 @@ class Scene:
     trees: dict[str, Tree] = field(default_factory=dict)
     mode: Mode = field(default_factory=Mode)
     demand_mw: dict[str, int] = field(default_factory=dict)
-    drawn_mw: dict[str, int] = field(default_factory=dict)
+    drawn: dict[str, Drawn] = field(default_factory=dict)
     debts: dict[SessionKey, list[str]] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)
     _roots: dict[SessionKey, frozenset[str]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from plugins.load_manager.grid.coverage import Evse, controllable_share
 from plugins.load_manager.grid.group import Member
 from plugins.load_manager.grid.power import kilowatts
 from plugins.load_manager.knowledge.keys import SessionKey
+from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.profiles import second
 from plugins.load_manager.signals.wording import sentence
 from plugins.load_manager.steering.scene import Scene
@@ -22,8 +23,10 @@ def evses(scene: Scene) -> Iterator[Evse]:
         yield Evse(Member(location.owner, location.id, evse.uid), evse.steerable)
 
 
-def group_view(scene: Scene, group_id: str, now: datetime, *, with_sessions: bool = False) -> GroupView:
-    """A group as it is now. KeyError when it is not known."""
+def group_view(
+    scene: Scene, group_id: str, now: datetime, drawn: Drawn | None, *, with_sessions: bool = False
+) -> GroupView:
+    """A group as it is now; `drawn`: what its sessions draw, None when nobody knows. KeyError when it is not known."""
     group = scene.model.groups[group_id]
     capacity = scene.capacities[group_id]
     force = capacity.limit_at(group, now)
@@ -40,7 +43,7 @@ def group_view(scene: Scene, group_id: str, now: datetime, *, with_sessions: boo
         force.limit_mw,
         plan.allocated_mw if plan is not None else 0,
         sum(row.booked.value_at(now) for row in inside),
-        scene.drawn_mw.get(group_id),
+        drawn,
         controllable_share(scene.model, group_id, evses(scene), now),
         tuple(limited(scene, inside, now)) if with_sessions else (),
     )
@@ -127,5 +130,10 @@ def panel_rows(scene: Scene) -> Iterator[tuple[object, ...]]:
         tree = scene.tree(scene.model.root(group_id))
         plan = tree.plan.groups.get(group_id) if tree.plan is not None else None
         given, admitted, paused = (plan.allocated_mw, plan.admitted, plan.paused) if plan is not None else (0, 0, 0)
-        limit_kw = kilowatts(capacity.standing.in_force_mw)
-        yield group_id, capacity.standing.state.shown.value, limit_kw, kilowatts(given), admitted + paused, paused
+        drawn = scene.drawn.get(group_id)
+        powers = (
+            kilowatts(capacity.standing.in_force_mw),
+            kilowatts(given),
+            "" if drawn is None else kilowatts(drawn.power_mw),
+        )
+        yield group_id, capacity.standing.state.shown.value, *powers, admitted + paused, paused

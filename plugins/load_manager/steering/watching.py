@@ -1,11 +1,14 @@
 """What operators see of steering: metrics and warnings, and the capacity providers that are told of it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from math import nan
 
 from hub.ocpi import times
 from hub.plugin import HubApi
 from plugins.load_manager.dispatch import Complied
 from plugins.load_manager.grid.power import kilowatts
+from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.oscp import CapacityProviders
 from plugins.load_manager.signals.standing import State
 from plugins.load_manager.steering.scene import Scene
@@ -27,6 +30,8 @@ class Watching:
         self._profiles = hub.counter("profiles", "Messages about charging profiles, by what the CPO said.", ["answer"])
         self._limit_kw = hub.gauge("limit_kw", "Limit in force of each group.", ["group"])
         self._allocated_kw = hub.gauge("allocated_kw", "Power given to sessions of each group.", ["group"])
+        self._measured_kw = hub.gauge("measured_kw", "Power that sessions of each group draw.", ["group"])
+        self._measured: set[str] = set()
         self._planning_s = hub.histogram("planning_seconds", "Seconds that a look at a tree took.", _SECONDS)
         self._complied_s = hub.histogram(
             "complied_seconds", "Seconds from a limit that was exceeded to the last confirmation.", _COMPLIED_SECONDS
@@ -62,6 +67,14 @@ class Watching:
             limit_kw=kilowatts(steps[0].limit_mw),
             rule=steps[0].force.rule.value,
         )
+
+    def drawn(self, drawn: Mapping[str, Drawn]) -> None:
+        """What groups draw; of those that are missing nobody knows it."""
+        for group_id in self._measured - drawn.keys():
+            self._measured_kw.set(nan, group=group_id)
+        self._measured = set(drawn)
+        for group_id, one in drawn.items():
+            self._measured_kw.set(one.power_mw / 1e6, group=group_id)
 
     def answered(self, message: Message, said: Said) -> None:
         """A CPO has answered a message, or has not."""

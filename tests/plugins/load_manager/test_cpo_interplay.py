@@ -64,6 +64,29 @@ async def test_a_session_told_to_the_party_alone_is_steered() -> None:
         assert a.told() == {"S1": Decimal("14.4")}
 
 
+async def test_a_session_at_an_evse_without_a_group_is_alarmed() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(10)
+        await a.session("S1", "E1")
+        await a.session("S7", "E7", location_id="LOC7")
+
+        async def standing() -> list[tuple[str, str]]:
+            alarms = (await a.admin("GET", "/alarms"))["items"]
+            return [
+                (one["subject"], one["text"]) for one in alarms if one["kind"] == "evse_unmapped" and one["standing"]
+            ]
+
+        await a.wait(60)
+        ((subject, text),) = await standing()
+        assert subject == "NL/CPO"
+        assert "EVSE E7 of location LOC7" in text
+        await a.session("S7", "E7", location_id="LOC7", status="COMPLETED")
+        await a.wait(60)
+        assert await standing() == []
+
+
 async def test_a_session_found_by_asking_is_steered() -> None:
     async with area(pull_s=60) as a:
         await a.location([16, 16])

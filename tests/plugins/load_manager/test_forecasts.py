@@ -67,7 +67,7 @@ async def test_scenario_15_in_a_gap_the_fallback_holds() -> None:
         assert a.told() == dict.fromkeys(TWO, Decimal("14.4"))
         with structlog.testing.capture_logs() as lines:
             await a.oversleep("12:15")
-        gaps = [line for line in lines if line["event"] == "no limit covers this time: the fallback holds"]
+        gaps = [line for line in lines if line["event"] == "a gap: no limit covers this time"]
         assert [(gap["log_level"], gap["group"]) for gap in gaps] == [("warning", "G1")]
         assert await a.state() == "STALE"
         for clock in ("12:15", "12:29:59"):

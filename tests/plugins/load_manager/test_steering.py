@@ -57,6 +57,25 @@ async def test_sessions_of_a_cpo_without_consent_are_counted_and_never_steered()
         assert view["booked_kw"] == Decimal("22.08")
 
 
+async def test_a_group_shows_what_its_sessions_draw() -> None:
+    async with area() as a:
+        await a.location([16, 16])
+        await a.consent()
+        await a.group(20)
+        await a.session("S1", "E1", kwh=Decimal("1.0"), charging_periods=[])
+        view = await a.admin("GET", "/grid/groups/G1")
+        assert (view["measured_kw"], view["measured_quality"]) == (None, None)
+        await a.wait(600)
+        await a.session("S1", "E1", kwh=Decimal("2.5"), charging_periods=[])
+        view = await a.admin("GET", "/grid/groups/G1")
+        assert (view["measured_kw"], view["measured_quality"]) == (9, "derived")
+        await a.wait(60)
+        metrics = (await a.b.call("GET", "/metrics")).body.decode()
+        assert 'load_manager_measured_kw{group="G1"} 9.0' in metrics
+        (panel,) = (await a.admin("GET", "/plugins/load_manager/panels"))["items"]
+        assert dict(zip(panel["columns"], panel["rows"][0], strict=True))["measured kW"] == 9
+
+
 async def test_a_withdrawn_consent_releases() -> None:
     async with area() as a:
         await a.location([16, 16])

@@ -33,6 +33,7 @@ from plugins.load_manager.grid.coverage import Evse, controllable_share, unmappe
 from plugins.load_manager.grid.group import GridRefused, Group, Problem
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.cpo_settings import CpoSettings
+from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.oscp import CapacityProviders
 from plugins.load_manager.signals.capacity import Capacity
 from plugins.load_manager.signals.heard import Heard
@@ -62,6 +63,7 @@ class SmallGrid:
     away: bool = False
     settings: dict[PartyId, CpoSettings] = field(default_factory=dict)
     evses: list[Evse] = field(default_factory=list)
+    drawn: dict[str, Drawn] = field(default_factory=dict)
     sessions: dict[str, tuple[LimitedSession, ...]] = field(default_factory=dict)
     reports: dict[PartyId, CpoReport] = field(default_factory=dict)
     log: list[PlanEntry] = field(default_factory=list)
@@ -223,6 +225,7 @@ class SmallGrid:
             limit_mw=force.limit_mw,
             allocated_mw=min(force.limit_mw, DEMAND_MW),
             booked_mw=min(force.limit_mw, DEMAND_MW),
+            drawn=self.drawn.get(group.id),
             controllable_share=controllable_share(self.model, group.id, self.evses, NOON),
             sessions=sessions,
         )

@@ -10,6 +10,7 @@ from plugins.load_manager.doors.port import LimitedSession
 from plugins.load_manager.grid.coverage import Evse
 from plugins.load_manager.grid.files import write_csv, write_json
 from plugins.load_manager.grid.model import GridModel
+from plugins.load_manager.knowledge.power import Drawn, Quality
 from tests.unit.plugins.load_manager.doors.small_grid import Site, told
 from tests.unit.plugins.load_manager.grid.grids import CPO, NOON, evse, group, location
 
@@ -33,6 +34,7 @@ async def test_a_group_is_added_then_changed_and_reads_as_it_was_put(s: Site) ->
         "allocated_kw": 12,
         "booked_kw": 12,
         "measured_kw": None,
+        "measured_quality": None,
         "controllable_share": Decimal("0.6667"),
         "group": shown["group"],
         "sessions": [],
@@ -41,6 +43,15 @@ async def test_a_group_is_added_then_changed_and_reads_as_it_was_put(s: Site) ->
     put_back = await s.call("PUT", "/grid/groups/T1", shown["group"])
     assert put_back.status == 200
     assert (await s.get("/grid/groups/T1"))["group"] == shown["group"]
+
+
+async def test_a_group_shows_what_its_sessions_draw_and_how_well_that_is_known(s: Site) -> None:
+    await s.put_group("T1")
+    s.grid.drawn["T1"] = Drawn(7_360_500, Quality.DERIVED)
+    for path, token in (("/grid/groups/T1", None), ("/grid/v1/groups", s.one_token)):
+        answer = await s.get(path, token=token)
+        (shown,) = answer.get("items", [answer])
+        assert (shown["measured_kw"], shown["measured_quality"]) == (Decimal("7.3605"), "derived")
 
 
 async def test_a_group_shows_its_sessions_and_why_they_are_limited(s: Site) -> None:

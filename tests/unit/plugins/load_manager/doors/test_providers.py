@@ -132,6 +132,7 @@ async def test_a_dso_reads_its_own_groups_and_no_session_or_evse(s: Site) -> Non
         "allocated_kw": 12,
         "booked_kw": 12,
         "measured_kw": None,
+        "measured_quality": None,
         "controllable_share": Decimal(1),
         "static_capacity_kw": 100,
         "fallback_capacity_kw": 12,
