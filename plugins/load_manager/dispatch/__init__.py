@@ -10,6 +10,7 @@ from plugins.load_manager.dispatch.actions import (
     Reason,
     Release,
     Settle,
+    TimedOut,
     Verify,
     WakeAt,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Settle",
     "State",
     "Target",
+    "TimedOut",
     "Verify",
     "WakeAt",
 ]

@@ -73,6 +73,13 @@ class Verify:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedOut:
+    """Nothing was heard in time of the newest message about the session."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """The eMSP's DELETE has become our limit (or cannot): its result is due."""
 
@@ -94,4 +101,4 @@ class WakeAt:
     at: datetime
 
 
-Action = Put | Release | Alarm | Deficit | Complied | Verify | Settle | Forget | WakeAt
+Action = Put | Release | Alarm | Deficit | Complied | Verify | TimedOut | Settle | Forget | WakeAt

@@ -27,6 +27,7 @@ from plugins.load_manager.dispatch.actions import (
     Reason,
     Release,
     Settle,
+    TimedOut,
     Verify,
     WakeAt,
 )
@@ -59,6 +60,7 @@ class Round:
         self._end_s = self._now_s + settings.horizon_s
         self._rates = rates
         self._wakes: list[datetime] = []
+        self._late: list[str] = []
         self._ledger = Ledger({}, [])
 
     def actions(self) -> Strides[list[Action]]:
@@ -130,6 +132,7 @@ class Round:
         row.waiting = replace(sent, deadline=None)
         if row.session.cpo not in self._state.offline:
             row.unanswered += 1
+            self._late.append(row.session.id)
         if row.unanswered > self._settings.most_again:
             row.trouble = row.trouble or Trouble.SILENT
 
@@ -250,7 +253,7 @@ class Round:
         return Put(row.session.id, profile, sent.epoch, sent.seq, move.reason)
 
     def _news(self, rows: list[Row]) -> Strides[list[Action]]:
-        found: list[Action] = [Forget(session_id) for session_id in self._state.gone]
+        found: list[Action] = [*map(TimedOut, self._late), *map(Forget, self._state.gone)]
         self._state.gone = []
         for row in rows:
             yield

@@ -115,8 +115,8 @@ class WaitingSignal:
 
 @dataclass(frozen=True, slots=True)
 class ChargerRefusals:
-    """What chargers of one kind did with profiles. OCPI knows no make of a charge point: `model` is what is known of
-    its kind, such as `AC 3 phases 16 A`.
+    """How often chargers of one kind did not take a profile in the last thirty days. OCPI knows no make of a charge
+    point: `model` is what is known of its kind, such as `AC 3 phases 16 A`.
     """
 
     model: str

@@ -1,6 +1,6 @@
 """All that the load manager knows, and the rows that the allocation works on: plain values, taken at one moment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from plugins.load_manager.knowledge.learning import LearningBook
 from plugins.load_manager.knowledge.needs import PRIORS, LocationClass, Need, Prior, need
 from plugins.load_manager.knowledge.power import Basis, PowerReading, Quality
 from plugins.load_manager.knowledge.preferences import PreferenceBook
+from plugins.load_manager.knowledge.refusals import RefusalBook
 from plugins.load_manager.knowledge.register import RegisterBook
 from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.knowledge.session_book import SessionBook
@@ -87,6 +88,7 @@ class Known:
     learning: LearningBook = field(default_factory=LearningBook)
     cpos: CpoBook = field(default_factory=CpoBook)
     registers: RegisterBook = field(default_factory=RegisterBook)
+    refusals: RefusalBook = field(default_factory=RefusalBook)
     classes: Mapping[LocationKey, LocationClass] = field(default_factory=dict)
     priors: Mapping[LocationClass, Prior] = field(default_factory=lambda: dict(PRIORS))
     weights: Mapping[ProfileType, int] = field(default_factory=lambda: dict(WEIGHT_PERCENT))
@@ -189,6 +191,11 @@ class Known:
             found |= yield from book.changing()
         return found
 
+    def unsaved(self, shelf_keys: Collection[str]) -> None:
+        """These are not on the shelf after all."""
+        for book in self._books():
+            book.unsaved(key for key in shelf_keys if key.startswith(f"{book.prefix}/"))
+
     def to_json(self) -> Documents:
         """Everything, by shelf key."""
         return {key: document for book in self._books() for key, document in book.to_json().items()}
@@ -204,8 +211,8 @@ class Known:
 
     def _books(
         self,
-    ) -> tuple[SessionBook, EvseBook, PreferenceBook, LearningBook, CpoBook, RegisterBook]:
-        return self.sessions, self.evses, self.preferences, self.learning, self.cpos, self.registers
+    ) -> tuple[SessionBook, EvseBook, PreferenceBook, LearningBook, CpoBook, RegisterBook, RefusalBook]:
+        return self.sessions, self.evses, self.preferences, self.learning, self.cpos, self.registers, self.refusals
 
     def _evse_of(self, session: Session) -> EvseKey | None:
         if session.location_id is None or session.evse_uid is None:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from hub.plugin import HubApi, NotAllowed, StoreUnavailable, Term, TermOver
-from plugins.load_manager.dispatch import Action, Alarm, Complied, Deficit, Forget, Settle, Verify
+from plugins.load_manager.dispatch import Action, Alarm, Complied, Deficit, Forget, Settle, TimedOut, Verify
 from plugins.load_manager.grid.power import kilowatts
 from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.oscp import NotDelivered, UnknownProvider
+from plugins.load_manager.steering import refusing
 from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.scene import Scene
 from plugins.load_manager.steering.watching import Watching
@@ -51,6 +52,10 @@ class CarryingOut:
             case Complied():
                 self._hub.clear_alarm(DEFICIT, action.node)
                 self._watching.complied(action)
+            case TimedOut():
+                found = self._scene.row(SessionKey(action.session_id))
+                if found is not None:
+                    refusing.timed_out(self._scene, found[2], self._hub.now())
             case Verify():
                 session = self._scene.known.sessions.find(SessionKey(action.session_id))
                 if session is not None:

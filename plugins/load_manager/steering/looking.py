@@ -16,6 +16,7 @@ from plugins.load_manager.config import LoadManagerConfig
 from plugins.load_manager.dispatch import Action, Alarm, Board, Deficit, Put, Reason, Release, WakeAt
 from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.planning import Plan
+from plugins.load_manager.steering import refusing
 from plugins.load_manager.steering.carrying_out import CarryingOut
 from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.proving import Proving
@@ -195,11 +196,12 @@ class Looking:
         found = self._scene.row(SessionKey(action.session_id))
         if found is None:
             return
-        root, board, _ = found
+        root, board, row = found
         about = (now, action.session_id, action.epoch, action.seq)
         if said.answer is None:
             board.unanswered(*about)
         else:
             board.answered(*about, answer=said.answer, timeout_s=said.timeout_s)
+            refusing.said(self._scene, row, said.answer, now)
         if said.answer is not Response.ACCEPTED:
             self._wake(root, now)

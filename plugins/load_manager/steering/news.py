@@ -11,7 +11,7 @@ from plugins.load_manager.grid.files import read_json
 from plugins.load_manager.knowledge.keys import SessionKey, owner, session_key
 from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.profiles import NotAProfile, Scale, from_ocpi, second
-from plugins.load_manager.steering import facts
+from plugins.load_manager.steering import facts, refusing
 from plugins.load_manager.steering.limit_news import LimitNews
 from plugins.load_manager.steering.scene import NOWHERE, Scene
 from plugins.load_manager.steering.stir import Stir
@@ -137,6 +137,7 @@ class News:
         self._follow(key, row, now)
         if not board.called_back(key, epoch, seq, result):
             return Stir(late=True)
+        refusing.said(self._scene, row, result, now)
         if row.waiting is None and result is not Result.REJECTED:
             if row.ours and row.confirmed is not None:
                 self._limit(key, row.session.scale, row.confirmed.value_at(now), now)
@@ -178,11 +179,12 @@ class News:
         found = self._scene.row(SessionKey(put.session_id)) if put else None
         if put is None or found is None:
             return Stir()
-        root, board, _ = found
+        root, board, row = found
         if fact.answer is None:
             board.unanswered(now, put.session_id, put.epoch, put.seq)
         else:
             board.answered(now, put.session_id, put.epoch, put.seq, answer=fact.answer, timeout_s=fact.timeout_s)
+            refusing.said(self._scene, row, fact.answer, now)
         if fact.answer is not Response.ACCEPTED:
             del self.under_way[fact.correlation_id]
         return Stir({root})

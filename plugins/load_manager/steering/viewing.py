@@ -5,13 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from hub.ocpi.party_id import PartyId
-from plugins.load_manager.dispatch.row import Row, Trouble
+from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.doors.port import ChargerRefusals, CpoReport, GroupView, LimitedSession
 from plugins.load_manager.grid.coverage import Evse, controllable_share
 from plugins.load_manager.grid.group import Member
 from plugins.load_manager.grid.power import kilowatts
 from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.knowledge.power import Drawn
+from plugins.load_manager.knowledge.refusals import Refusal
 from plugins.load_manager.profiles import second
 from plugins.load_manager.signals.wording import sentence
 from plugins.load_manager.steering.scene import Scene
@@ -77,34 +78,24 @@ def limited(scene: Scene, rows: Iterable[Row], now: datetime) -> Iterator[Limite
 def cpo_report(scene: Scene, party: PartyId, now: datetime) -> CpoReport:
     """How a CPO fares."""
     rows = [row for row in scene.rows() if row.session.cpo.casefold() == str(party).casefold()]
-    by_kind: dict[str, list[Row]] = {}
-    for row in rows:
-        by_kind.setdefault(_kind(row), []).append(row)
     refusals = [
         ChargerRefusals(
-            kind,
-            sum(each.trouble is Trouble.REJECTED for each in those),
-            sum(each.backoff_s > 0 for each in those),
-            sum(each.trouble is Trouble.SILENT for each in those),
+            model,
+            counts.get(Refusal.REJECTED, 0),
+            counts.get(Refusal.TOO_OFTEN, 0),
+            counts.get(Refusal.TIMED_OUT, 0),
         )
-        for kind, those in sorted(by_kind.items())
+        for model, counts in sorted(scene.known.refusals.of(party, now).items())
     ]
     has_default = scene.known.cpos.of(party).default_current_a is not None
     mine = (evse.place for evse in evses(scene) if evse.place.party == party)
     without = () if has_default else tuple(mine)
     return CpoReport(
         tuple(limited(scene, rows, now)),
-        tuple(each for each in refusals if each.rejected or each.too_often or each.timed_out),
+        tuple(refusals),
         without,
         _parity(scene, rows, now),
     )
-
-
-def _kind(row: Row) -> str:
-    scale = row.session.scale
-    if scale.unit == "W":
-        return f"DC {kilowatts(row.session.maximum_mw)} kW"
-    return f"AC {scale.phases} phases {row.session.maximum_mw // scale.ampere_mw} A"
 
 
 def _parity(scene: Scene, rows: Iterable[Row], now: datetime) -> Decimal | None:

@@ -118,6 +118,36 @@ async def test_scenario_24_a_lower_limit_of_the_charge_point_leaves_more_for_oth
         assert (told["S2"], told["S3"]) == (Decimal("14.4"), Decimal("14.4"))
 
 
+async def test_what_a_cpo_did_not_take_is_counted_beyond_the_session_and_a_restart() -> None:
+    async with area() as a:
+        await a.location([16, 16, 16], one_phase=["E3"])
+        await a.consent()
+        await a.group(6)
+
+        async def refusals() -> dict[str, tuple[int, int, int]]:
+            report = await a.admin("GET", "/grid/cpos/NL/CPO/sessions")
+            return {one["model"]: (one["rejected"], one["too_often"], one["timed_out"]) for one in report["refusals"]}
+
+        assert await refusals() == {}
+        a.b.cpo.profiles.response = "TOO_OFTEN"
+        await a.session("S1", "E1")
+        a.b.cpo.profiles.response = "ACCEPTED"
+        a.b.cpo.results.mode = ResultMode.NEVER
+        await a.session("S2", "E2")
+        await a.wait(40)
+        a.b.cpo.results.mode = ResultMode.AT_ONCE
+        a.b.cpo.profiles.response = "REJECTED"
+        await a.session("S3", "E3")
+        counted = await refusals()
+        assert counted["AC 1 phases 16 A"] == (2, 0, 0)  # then it is left alone
+        assert counted["AC 3 phases 16 A"][1:] == (1, 1)
+        for number in (1, 2, 3):
+            await a.session(f"S{number}", f"E{number}", status="COMPLETED")
+        assert await refusals() == counted
+        await a.b.restart()
+        assert await refusals() == counted
+
+
 async def test_a_group_that_is_deleted_releases_its_sessions() -> None:
     async with area() as a:
         await a.location([16] * 2)

@@ -4,7 +4,18 @@ import pytest
 
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Answer
 from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
-from plugins.load_manager.dispatch import Alarm, Board, Complied, Deficit, Forget, Put, Reason, Release, Settle
+from plugins.load_manager.dispatch import (
+    Alarm,
+    Board,
+    Complied,
+    Deficit,
+    Forget,
+    Put,
+    Reason,
+    Release,
+    Settle,
+    TimedOut,
+)
 from plugins.load_manager.profiles import StepProfile, second
 from tests.unit.plugins.load_manager.dispatch.scene import NOON, Scene, ampere, power, steered
 
@@ -123,7 +134,7 @@ def test_20_without_a_result_both_count_and_the_newest_plan_goes_again_three_tim
         scene.after(1)
         assert scene.booked_kw("S1") == pytest.approx(9.936)
     assert scene.decide() == {}
-    assert scene.told() == [Alarm("S1", "session S1 of X: no result comes back for its profiles")]
+    assert scene.told() == [TimedOut("S1"), Alarm("S1", "session S1 of X: no result comes back for its profiles")]
     assert scene.board.held(scene.now)["S1"].value_at(scene.now) == power(14.4)
 
 
