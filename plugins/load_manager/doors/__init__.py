@@ -9,6 +9,7 @@ from plugins.load_manager.doors.operating import OperatingDoors
 from plugins.load_manager.doors.port import Operating
 from plugins.load_manager.doors.providers import NativeOf, ProviderDoors
 from plugins.load_manager.doors.records import RecordDoors
+from plugins.load_manager.doors.sessions import SessionDoors
 
 __all__ = ["NativeOf", "Operating", "routes"]
 
@@ -18,5 +19,6 @@ def routes(operating: Operating, native_of: NativeOf) -> Iterator[Route]:
     yield from GridDoors(operating).routes()
     yield from OperatingDoors(operating).routes()
     yield from CpoDoors(operating).routes()
+    yield from SessionDoors(operating).routes()
     yield from RecordDoors(operating).routes()
     yield from ProviderDoors(operating, native_of).routes()

@@ -79,6 +79,26 @@ class LimitedSession:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionView:
+    """What a driver may ask about a session. `energy_kwh` is what it has; `need_kwh` is what its driver still wants
+    until `departure_at`, and `short_kwh` what will be missing of that by the plan. None: nobody said.
+    """
+
+    limited: LimitedSession
+    energy_kwh: Decimal | None
+    need_kwh: Decimal | None = None
+    departure_at: datetime | None = None
+    short_kwh: Decimal | None = None
+
+    @property
+    def expected_kwh(self) -> Decimal | None:
+        """What it will have at its departure, as far as its driver wants it."""
+        if self.need_kwh is None or self.short_kwh is None:
+            return None
+        return (self.energy_kwh or Decimal(0)) + max(Decimal(0), self.need_kwh - self.short_kwh)
+
+
+@dataclass(frozen=True, slots=True)
 class GroupView:
     """A group as it is now. `reason` is a sentence about its limit; `allocated_mw` is given to sessions, `booked_mw` is
     the most that may be drawn until everything sent is confirmed; `drawn` is what sessions draw, None when nobody
@@ -115,8 +135,9 @@ class WaitingSignal:
 
 @dataclass(frozen=True, slots=True)
 class ChargerRefusals:
-    """How often chargers of one kind did not take a profile in the last thirty days. OCPI knows no make of a charge
-    point: `model` is what is known of its kind, such as `AC 3 phases 16 A`.
+    """How often chargers of one kind did not take a profile in the last thirty days; `rejected` has those that do not
+    support profiles too. OCPI knows no make of a charge point: `model` is what is known of its kind, such as
+    `AC 3 phases 16 A`.
     """
 
     model: str
@@ -235,6 +256,9 @@ class Operating(Protocol):
 
     async def put_cpo(self, party: PartyId, settings: CpoSettings) -> bool:
         """Whether a consent is withdrawn by it: then the CPO's sessions are released."""
+
+    async def session(self, party: PartyId, session_id: str) -> SessionView | None:
+        """One session of a CPO; None when none such runs in a group."""
 
     async def cpo_report(self, party: PartyId) -> CpoReport:
         """How a CPO fares, known or not."""

@@ -15,6 +15,7 @@ from plugins.load_manager.doors.port import (
     LimitedSession,
     Operation,
     PlanEntry,
+    SessionView,
     WaitingSignal,
 )
 from plugins.load_manager.evidence.writing import csv_of, figures, quarter_figures
@@ -64,6 +65,17 @@ def session(one: LimitedSession) -> Shown:
         "booked_kw": _kw(one.booked_mw),
         "since": _time(one.since),
         "release_at": _time(one.release_at),
+    }
+
+
+def session_view(view: SessionView) -> Shown:
+    return {
+        **session(view.limited),
+        "energy_kwh": view.energy_kwh,
+        "need_kwh": view.need_kwh,
+        "departure_at": _time(view.departure_at),
+        "expected_kwh": view.expected_kwh,
+        "need_may_be_missed": None if view.short_kwh is None else view.short_kwh > 0,
     }
 
 

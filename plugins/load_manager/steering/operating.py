@@ -17,6 +17,7 @@ from plugins.load_manager.doors.port import (
     Operation,
     PlanEntry,
     Reception,
+    SessionView,
     UnknownGroup,
     WaitingSignal,
 )
@@ -25,6 +26,7 @@ from plugins.load_manager.grid.files import body_of
 from plugins.load_manager.grid.group import GridRefused, Group, Problem
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.cpo_settings import CpoSettings
+from plugins.load_manager.knowledge.keys import session_key
 from plugins.load_manager.oscp import CapacityProviders, State
 from plugins.load_manager.signals.judging import judge
 from plugins.load_manager.signals.signal import Block, CapacitySignal, Unit
@@ -44,7 +46,7 @@ from plugins.load_manager.steering.proving import activation, activations
 from plugins.load_manager.steering.recording import Recording
 from plugins.load_manager.steering.scene import Mode as ModeOf
 from plugins.load_manager.steering.scene import Scene
-from plugins.load_manager.steering.viewing import cpo_report, evses, group_view
+from plugins.load_manager.steering.viewing import cpo_report, evses, group_view, session_view
 
 _NATIVE = "native:"
 _LOOKS, _LOOK_EVERY_S = 40, 0.5
@@ -188,6 +190,10 @@ class GridOperating:
         fact = CpoChanged(str(party), settings)
         await self._change(fact, lambda scene: scene.known.cpos.of(party) == settings)
         return before.consent and not settings.consent
+
+    async def session(self, party: PartyId, session_id: str) -> SessionView | None:
+        key = session_key(party, session_id)
+        return session_view(await self._node.scene_of(key), key, self.now())
 
     async def cpo_report(self, party: PartyId) -> CpoReport:
         return cpo_report(await self._node.scene(), party, self.now())

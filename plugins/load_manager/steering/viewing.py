@@ -6,13 +6,15 @@ from decimal import Decimal
 
 from hub.ocpi.party_id import PartyId
 from plugins.load_manager.dispatch.row import Row
-from plugins.load_manager.doors.port import ChargerRefusals, CpoReport, GroupView, LimitedSession
+from plugins.load_manager.doors.port import ChargerRefusals, CpoReport, GroupView, LimitedSession, SessionView
 from plugins.load_manager.grid.coverage import Evse, controllable_share
 from plugins.load_manager.grid.group import Member
 from plugins.load_manager.grid.power import kilowatts
 from plugins.load_manager.knowledge.keys import SessionKey
+from plugins.load_manager.knowledge.needs import Told
 from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.knowledge.refusals import Refusal
+from plugins.load_manager.planning import Plan
 from plugins.load_manager.profiles import second
 from plugins.load_manager.signals.wording import sentence
 from plugins.load_manager.steering.scene import Scene
@@ -58,7 +60,7 @@ def limited(scene: Scene, rows: Iterable[Row], now: datetime) -> Iterator[Limite
         session = scene.known.sessions.find(key)
         if session is None:
             continue
-        plan = scene.tree(scene.model.root(row.session.path[0])).plan if row.session.path else None
+        plan = _plan(scene, row)
         decision = plan.decisions.get(key) if plan is not None else None
         group = plan.groups.get(decision.group_id or "") if plan is not None and decision is not None else None
         told = row.desired.profile.at(now_s) if row.desired is not None else None
@@ -73,6 +75,32 @@ def limited(scene: Scene, rows: Iterable[Row], now: datetime) -> Iterator[Limite
             row.changed_at,
             group.next_edge_at if group is not None else None,
         )
+
+
+def session_view(scene: Scene, key: SessionKey, now: datetime) -> SessionView | None:
+    """A session as its driver may ask about it; None when it runs in no group."""
+    found, session = scene.row(key), scene.known.sessions.find(key)
+    if found is None or session is None:
+        return None
+    (view,) = limited(scene, [found[2]], now)
+    need, preference = scene.known.row(key, session, now).need, scene.known.preferences.find(key)
+    need_kwh = Decimal(need.energy_wh) / 1000 if need.energy_wh is not None and need.energy_by is Told.DRIVER else None
+    departure_at = preference.departure_at if preference is not None else None
+    return SessionView(view, session.kwh, need_kwh, departure_at, _short_kwh(scene, found[2]))
+
+
+def _short_kwh(scene: Scene, row: Row) -> Decimal | None:
+    """What the session will lack at its departure by the plan, to the watt-hour; None when that is not known."""
+    plan = _plan(scene, row)
+    decision = plan.decisions.get(SessionKey(row.session.id)) if plan is not None else None
+    if decision is None or decision.shortfall_kwh is None:
+        return None
+    return Decimal(str(round(decision.shortfall_kwh, 3)))
+
+
+def _plan(scene: Scene, row: Row) -> Plan | None:
+    """The plan of the tree that a row stands in."""
+    return scene.tree(scene.model.root(row.session.path[0])).plan if row.session.path else None
 
 
 def cpo_report(scene: Scene, party: PartyId, now: datetime) -> CpoReport:

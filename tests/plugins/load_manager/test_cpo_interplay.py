@@ -1,7 +1,9 @@
 """What CPOs, charge points and drivers do while they are steered."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+
+import pytest
 
 from hub.ocpi import times
 from hub.ocpi.names import SESSIONS, Interface
@@ -160,6 +162,29 @@ async def test_a_group_that_is_deleted_releases_its_sessions() -> None:
         await a.admin("DELETE", "/grid/groups/G1", status=204)
         await a.wait(60)
         assert a.told() == {}
+
+
+async def test_a_driver_whose_need_may_be_missed_can_be_told_so() -> None:
+    async with area() as a:
+        await a.location([16] * 2)
+        await a.consent(allow_pause=False)
+        await a.group("11.04")
+        await a.sessions(2)
+        for session_id, need_kwh, hours in (("S1", 20, 2), ("S2", 10, 10)):
+            a.b.cpo.own.put(SESSIONS, objects.session("NL/CPO", session_id, driver=EMSP, last_updated=a.now))
+            departure = times.render(a.now + timedelta(hours=hours))
+            wish = {"profile_type": "REGULAR", "departure_time": departure, "energy_need": need_kwh}
+            path = f"{session_id}/charging_preferences"
+            answer = await a.b.emsp.call("PUT", SESSIONS, Interface.SENDER, path, to=CPO, sender=EMSP, body=wish)
+            assert answer.data == "ACCEPTED"
+        await a.wait(60)
+        first = await a.admin("GET", "/grid/sessions/NL/CPO/S1")
+        assert (first["limit_kw"], first["need_kwh"], first["need_may_be_missed"]) == (Decimal("6.9"), 20, True)
+        assert first["expected_kwh"] == pytest.approx(first["energy_kwh"] + Decimal("13.8"), abs=Decimal("0.2"))
+        assert first["reason"].startswith("limited to 6.9 kW (10.0 A): group G1 is limited to 11.04 kW")
+        second = await a.admin("GET", "/grid/sessions/nl/cpo/s2")
+        assert (second["need_may_be_missed"], second["expected_kwh"]) == (False, second["energy_kwh"] + 10)
+        await a.admin("GET", "/grid/sessions/NL/CPO/S9", status=404)
 
 
 def _flat(now: datetime, amperes: Decimal) -> dict[str, object]:

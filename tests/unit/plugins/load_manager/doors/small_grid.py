@@ -25,6 +25,7 @@ from plugins.load_manager.doors.port import (
     Operation,
     PlanEntry,
     Reception,
+    SessionView,
     UnknownGroup,
     WaitingSignal,
 )
@@ -65,6 +66,7 @@ class SmallGrid:
     evses: list[Evse] = field(default_factory=list)
     drawn: dict[str, Drawn] = field(default_factory=dict)
     sessions: dict[str, tuple[LimitedSession, ...]] = field(default_factory=dict)
+    views: dict[tuple[PartyId, str], SessionView] = field(default_factory=dict)
     reports: dict[PartyId, CpoReport] = field(default_factory=dict)
     log: list[PlanEntry] = field(default_factory=list)
     evidence: list[ActivationEntry] = field(default_factory=list)
@@ -164,6 +166,9 @@ class SmallGrid:
         before = self.settings.get(party)
         self.settings[party] = settings
         return before is not None and before.consent and not settings.consent
+
+    async def session(self, party: PartyId, session_id: str) -> SessionView | None:
+        return self.views.get((party, session_id))
 
     async def cpo_report(self, party: PartyId) -> CpoReport:
         return self.reports.get(party, CpoReport((), (), (), None))

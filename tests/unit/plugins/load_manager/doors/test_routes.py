@@ -29,6 +29,7 @@ GET /grid/cpos
 GET /grid/cpos/{country}/{party}
 PUT /grid/cpos/{country}/{party}
 GET /grid/cpos/{country}/{party}/sessions
+GET /grid/sessions/{country}/{party}/{session_id}
 """
 FOR_PROVIDERS = """
 POST /grid/v1/signals
