@@ -61,7 +61,7 @@ class Keeping:
     async def load_session(self, known: Known, grid: GridModel, key: SessionKey, now: datetime) -> Scene:
         """All that a single session is steered by, as it was saved last; `known` is an empty one."""
         documents: dict[str, object] = {}
-        for shelf_key in (f"session/{key}", f"cpo/{key.partition('/')[0]}"):
+        for shelf_key in (f"session/{key}", f"preference/{key}", f"cpo/{key.partition('/')[0]}"):
             kept = await self._hub.shelf.load(shelf_key)
             if kept is not None:
                 documents[shelf_key] = kept.value

@@ -68,16 +68,23 @@ class GridOperating:
     # --- the grid ---
 
     async def groups(self) -> Sequence[GroupView]:
-        scene = await self._node.scene()
+        scene = await self._with_plans(await self._node.scene())
         drawn = await drawn_by_group(self._hub, scene)
         return [group_view(scene, group_id, self.now(), drawn.get(group_id)) for group_id in scene.model.groups]
 
     async def group(self, group_id: str) -> GroupView:
-        scene = await self._node.scene()
+        scene = await self._with_plans(await self._node.scene())
         drawn = await drawn_by_group(self._hub, scene)
         if group_id not in scene.model.groups:
             raise UnknownGroup(group_id)
         return group_view(scene, group_id, self.now(), drawn.get(group_id), with_sessions=True)
+
+    async def _with_plans(self, scene: Scene) -> Scene:
+        """With what the last plans say; where another node makes them, by their log."""
+        if self._node.lead is None:
+            for root, tree in scene.trees.items():
+                tree.logged = await self._recording.newest(root)
+        return scene
 
     async def put_group(self, group: Group) -> GridChange:
         before = (await self._node.scene()).model
@@ -193,10 +200,10 @@ class GridOperating:
 
     async def session(self, party: PartyId, session_id: str) -> SessionView | None:
         key = session_key(party, session_id)
-        return session_view(await self._node.scene_of(key), key, self.now())
+        return session_view(await self._with_plans(await self._node.scene_of(key)), key, self.now())
 
     async def cpo_report(self, party: PartyId) -> CpoReport:
-        return cpo_report(await self._node.scene(), party, self.now())
+        return cpo_report(await self._with_plans(await self._node.scene()), party, self.now())
 
     # --- what was done ---
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hub.ocpi import codec
 from hub.plugin import Found, HubApi, Record
 from plugins.load_manager.doors.port import PlanEntry
-from plugins.load_manager.evidence import decision_rows, group_rows
+from plugins.load_manager.evidence import LoggedPlan, decision_rows, group_rows, read_rows
 from plugins.load_manager.planning import Plan
 from plugins.load_manager.strides import Strides, unhurried
 
@@ -31,8 +31,19 @@ class Recording:
         head = {"tree": plan.tree}
         # The newest comes first when they are read, so the first part is written last.
         for some, others in reversed(parts):
-            body = head | {"groups": some, "decisions": others}
+            body = head | {"groups": some, "decisions": others, "parts": len(parts)}
             await self._plans.append_many([Record(plan.at, body, head)])
+
+    async def newest(self, tree: str) -> LoggedPlan | None:
+        """The last plan of a tree, as far as it was noted."""
+        where = {"tree": tree}
+        found = [one.read() for one in await self._plans.find(where, limit=1)]
+        if found and found[0].get("parts", 1) > 1:
+            found = [one.read() for one in await self._plans.find(where, limit=found[0]["parts"])]
+        if not found:
+            return None
+        groups, decisions = ((row for body in found for row in body[rows]) for rows in ("groups", "decisions"))
+        return read_rows(groups, decisions)
 
     async def tidy(self) -> None:
         """Drops the oldest plans when there is too much."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from hub.ocpi.party_id import PartyId
 from plugins.load_manager.dispatch import Board
 from plugins.load_manager.dispatch.row import Row
+from plugins.load_manager.evidence import LoggedPlan
 from plugins.load_manager.grid.group import Group, Member
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.keys import LocationKey, SessionKey, location_key
@@ -35,11 +36,19 @@ class Mode:
 
 @dataclass(slots=True)
 class Tree:
-    """One connected tree: its board, the last plan, and the sessions in it."""
+    """One connected tree: its board, the last plan, and the sessions in it. `logged` is what is known of the plan where
+    another node makes it.
+    """
 
     board: Board
     plan: Plan | None = None
     sessions: dict[SessionKey, Session] = field(default_factory=dict)
+    logged: LoggedPlan | None = None
+
+    @property
+    def seen(self) -> Plan | LoggedPlan | None:
+        """The last plan for those who look on."""
+        return self.logged if self.plan is None else self.plan
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from hub.ocpi.party_id import PartyId
 from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.doors.port import ChargerRefusals, CpoReport, GroupView, LimitedSession, SessionView
+from plugins.load_manager.evidence import LoggedPlan
 from plugins.load_manager.grid.coverage import Evse, controllable_share
 from plugins.load_manager.grid.group import Member
 from plugins.load_manager.grid.power import kilowatts
@@ -34,7 +35,7 @@ def group_view(
     capacity = scene.capacities[group_id]
     force = capacity.limit_at(group, now)
     tree = scene.tree(scene.model.root(group_id))
-    plan = tree.plan.groups.get(group_id) if tree.plan is not None else None
+    plan = tree.seen.groups.get(group_id) if tree.seen is not None else None
     until = plan.next_edge_at if plan is not None else None
     inside = [row for row in tree.board.state.rows.values() if group_id in row.session.path]
     provider = group.capacity_provider or "the operator of the hub"
@@ -69,12 +70,17 @@ def limited(scene: Scene, rows: Iterable[Row], now: datetime) -> Iterator[Limite
             session.id,
             session.location_id,
             session.evse_uid,
-            decision.sentence if decision is not None else "its limit is being taken away",
+            decision.sentence if decision is not None else _without_decision(row),
             told,
             row.booked.at(now_s),
             row.changed_at,
             group.next_edge_at if group is not None else None,
         )
+
+
+def _without_decision(row: Row) -> str:
+    gone = row.releasing or not row.session.path
+    return "its limit is being taken away" if gone else "nothing is planned for it yet"
 
 
 def session_view(scene: Scene, key: SessionKey, now: datetime) -> SessionView | None:
@@ -98,9 +104,9 @@ def _short_kwh(scene: Scene, row: Row) -> Decimal | None:
     return Decimal(str(round(decision.shortfall_kwh, 3)))
 
 
-def _plan(scene: Scene, row: Row) -> Plan | None:
+def _plan(scene: Scene, row: Row) -> Plan | LoggedPlan | None:
     """The plan of the tree that a row stands in."""
-    return scene.tree(scene.model.root(row.session.path[0])).plan if row.session.path else None
+    return scene.tree(scene.model.root(row.session.path[0])).seen if row.session.path else None
 
 
 def cpo_report(scene: Scene, party: PartyId, now: datetime) -> CpoReport:

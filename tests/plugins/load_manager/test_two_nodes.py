@@ -112,6 +112,18 @@ async def test_scenario_28_one_steers_for_both_and_its_heir_goes_on(tmp_path: Pa
             await push(world, hubs[second], names.SESSIONS, f"S{number}", "NL/EMA", session)
         await moving(lambda: len(limits(world)) == 2 and set(limits(world).values()) == {Decimal("14.4")}, *clocks)
 
+        # What people see there is what they see where it is planned.
+        async def is_explained() -> bool:
+            answer = call(hubs[second], "GET", "/admin/v1/grid/groups/G1", {}, f"Bearer {ADMIN_TOKEN}")
+            _, group = await done(answer, *clocks)
+            reasons = [session["reason"] for session in group["sessions"]]
+            return group["allocated_kw"] == Decimal("19.872") and all("shared by 2" in each for each in reasons)
+
+        await until(is_explained)
+        path = "/admin/v1/grid/sessions/NL/CPA/S1"
+        _, alone = await done(call(hubs[second], "GET", path, {}, f"Bearer {ADMIN_TOKEN}"), *clocks)
+        assert alone["reason"].startswith("limited to 9.9 kW (14.4 A): group G1 is limited to 20 kW")
+
         # An eMSP's profile that comes in there is brought under the limit too.
         periods = [{"start_period": 0, "limit": 16}]
         body = {

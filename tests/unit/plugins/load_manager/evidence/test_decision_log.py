@@ -1,7 +1,7 @@
 """The rows that say why a plan was as it was."""
 
 from hub.ocpi import codec
-from plugins.load_manager.evidence import csv_of, decision_rows, group_rows
+from plugins.load_manager.evidence import csv_of, decision_rows, group_rows, read_rows
 from tests.unit.plugins.load_manager.planning.site import AC3_16, Site
 from tests.unit.plugins.load_manager.signals.saying import at, fallback, signal
 
@@ -24,6 +24,21 @@ def test_a_row_for_each_group_and_each_session() -> None:
     assert rows["nl*abc/s1"]["target"] == "0s:9.453kW 900s:0kW"
     assert (rows["nl*abc/s3"]["standing"], rows["nl*abc/s3"]["target"]) == ("counted", "")
     assert len(csv_of(rows.values()).splitlines()) == 4
+
+
+def test_who_did_not_make_the_plan_reads_the_same_off_the_rows() -> None:
+    site = Site([AC3_16] * 3)
+    site.say(signal("12:00-12:15 30", "12:15-23:00 10"), fallback("12:00-23:00 10"))
+    made = site.plan("12:00", held={"S3": 11_040_000})
+    seen = read_rows(*(codec.loads(codec.dumps(rows(made))) for rows in (group_rows, decision_rows)))
+    assert seen.groups.keys() == made.groups.keys()
+    assert seen.decisions.keys() == made.decisions.keys()
+    for group_id, group in made.groups.items():
+        other = seen.groups[group_id]
+        assert (other.allocated_mw, other.next_edge_at) == (group.allocated_mw, group.next_edge_at)
+    for key, decision in made.decisions.items():
+        told = seen.decisions[key]
+        assert (told.sentence, told.group_id) == (decision.sentence, decision.group_id)
 
 
 def test_a_release_is_written_as_such() -> None:
