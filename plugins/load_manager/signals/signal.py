@@ -103,6 +103,11 @@ class CapacitySignal:
         return codec.from_plain(CapacitySignal, value)
 
     @property
+    def sender(self) -> str:
+        """Whose message it is: another's may have the same id, also one that comes over the same interface."""
+        return f"{self.source}/{self.capacity_provider or ''}"
+
+    @property
     def steers(self) -> bool:
         """Whether limits follow from it."""
         return self.direction is Direction.CONSUMPTION and self.kind is not SignalKind.OPTIMUM

@@ -25,7 +25,7 @@ class LimitNews:
         group = scene.model.groups.get(group_id)
         if group is None:
             return Stir()
-        if not scene.heard.first_time(signal.source, signal.message_id, now):
+        if not scene.heard.first_time(signal.sender, signal.message_id, now):
             return Stir(repeated=True)
         demand_mw = scene.demand_mw.get(group_id, 0)
         provider = signal.capacity_provider
@@ -35,7 +35,7 @@ class LimitNews:
                 signal, group, now, demand_mw
             )
         except SignalRefused:
-            scene.heard.forget(signal.source, signal.message_id)
+            scene.heard.forget(signal.sender, signal.message_id)
             raise
         if contact and provider is not None:
             self._each_of(provider, lambda one, other: one.contact(other, now, scene.demand_mw.get(other.id, 0)))

@@ -126,7 +126,7 @@ class GridOperating:
     async def take_signal(self, signal: CapacitySignal) -> Reception:
         scene = await self._node.scene()
         group = judge(signal, scene.model)
-        if scene.heard.already(signal.source, signal.message_id, self.now()):
+        if scene.heard.already(signal.sender, signal.message_id, self.now()):
             return Reception.REPEATED  # known on every node, as far as whoever steers has taken it
         contact = signal.source.startswith(_NATIVE)
         if not await self._tell(SignalCame(signal, contact=contact)):

@@ -101,7 +101,7 @@ class SmallGrid:
 
     async def take_signal(self, signal: CapacitySignal) -> Reception:
         group = judge(signal, self.model)
-        if not self.heard.first_time(signal.source, signal.message_id, NOON):
+        if not self.heard.first_time(signal.sender, signal.message_id, NOON):
             return Reception.REPEATED
         before = self.capacities[group.id]
         if signal.capacity_provider is not None:
@@ -109,7 +109,7 @@ class SmallGrid:
         try:
             after = before.received(signal, group, NOON, DEMAND_MW)
         except SignalRefused:
-            self.heard.forget(signal.source, signal.message_id)
+            self.heard.forget(signal.sender, signal.message_id)
             raise
         self.capacities[group.id] = after
         self.taken[signal.source, signal.message_id] = signal

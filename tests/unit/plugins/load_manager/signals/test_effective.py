@@ -86,8 +86,8 @@ def test_a_message_is_a_repetition_for_a_day() -> None:
     assert heard.first_time("dso-x", "m1", now + timedelta(hours=24))
 
 
-def test_what_is_remembered_is_bounded_for_each_source() -> None:
-    heard = Heard(most_per_source=3)
+def test_what_is_remembered_is_bounded_for_each_sender() -> None:
+    heard = Heard(most_per_sender=3)
     heard.first_time("quiet", "m", at("12:00"))
     for number in range(10):
         heard.first_time("loud", str(number), at("12:00"))
