@@ -7,15 +7,16 @@ from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Respo
 from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
 from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.grid.power import kilowatts
-from plugins.load_manager.knowledge.keys import owner
+from plugins.load_manager.knowledge.connectors import Bounds
+from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.knowledge.refusals import Refusal
 from plugins.load_manager.steering.scene import Scene
 
-_REFUSALS: Mapping[Response | Result, Refusal] = {
+# Results are spelled like answers.
+_REFUSALS: Mapping[str, Refusal] = {
     Response.REJECTED: Refusal.REJECTED,
     Response.NOT_SUPPORTED: Refusal.REJECTED,
     Response.TOO_OFTEN: Refusal.TOO_OFTEN,
-    Result.REJECTED: Refusal.REJECTED,
 }
 
 
@@ -31,13 +32,16 @@ def timed_out(scene: Scene, row: Row, now: datetime) -> None:
     _count(scene, row, Refusal.TIMED_OUT, now)
 
 
-def charger_of(row: Row) -> str:
-    """The kind of charger, such as `AC 3 phases 16 A`."""
-    scale = row.session.scale
-    if scale.unit == "W":
-        return f"DC {kilowatts(row.session.maximum_mw)} kW"
-    return f"AC {scale.phases} phases {row.session.maximum_mw // scale.ampere_mw} A"
+def charger_of(bounds: Bounds) -> str:
+    """The kind of charger, such as `AC 3 phases 16 A`, whatever car stands there."""
+    if bounds.dc:
+        return f"DC {kilowatts(bounds.maximum_mw)} kW"
+    phases = "1 phase" if bounds.phases == 1 else f"{bounds.phases} phases"
+    return f"AC {phases} {bounds.amperage_ma // 1000} A"
 
 
 def _count(scene: Scene, row: Row, refusal: Refusal, now: datetime) -> None:
-    scene.known.refusals.count(owner(row.session.cpo), charger_of(row), refusal, now)
+    session = scene.known.sessions.find(SessionKey(row.session.id))
+    if session is not None:
+        _, _, bounds = scene.known.place(session)
+        scene.known.refusals.count(session.owner, charger_of(bounds), refusal, now)

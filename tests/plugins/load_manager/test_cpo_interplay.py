@@ -141,7 +141,7 @@ async def test_what_a_cpo_did_not_take_is_counted_beyond_the_session_and_a_resta
         a.b.cpo.profiles.response = "REJECTED"
         await a.session("S3", "E3")
         counted = await refusals()
-        assert counted["AC 1 phases 16 A"] == (2, 0, 0)  # then it is left alone
+        assert counted["AC 1 phase 16 A"] == (2, 0, 0)  # then it is left alone
         assert counted["AC 3 phases 16 A"][1:] == (1, 1)
         for number in (1, 2, 3):
             await a.session(f"S{number}", f"E{number}", status="COMPLETED")
