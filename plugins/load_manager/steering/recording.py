@@ -42,8 +42,8 @@ class Recording:
             found = [one.read() for one in await self._plans.find(where, limit=found[0]["parts"])]
         if not found:
             return None
-        groups, decisions = ((row for body in found for row in body[rows]) for rows in ("groups", "decisions"))
-        return read_rows(groups, decisions)
+        groups = [row for body in found for row in body["groups"]]
+        return read_rows(groups, [row for body in found for row in body["decisions"]])
 
     async def tidy(self) -> None:
         """Drops the oldest plans when there is too much."""
