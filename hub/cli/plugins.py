@@ -14,7 +14,14 @@ from hub.cli.calls import ask
 from hub.cli.options import HubAddress, hub_options, json_option
 from hub.cli.screen import cell, console, note, printable, show_json, show_table
 
-COLOURS = {"RUNNING": "green", "TRIPPED": "red", "FAILED": "bold red", "BROKEN": "bold red", "OFF": "dim"}
+COLOURS = {
+    "RUNNING": "green",
+    "LEAVING": "yellow",
+    "TRIPPED": "red",
+    "FAILED": "bold red",
+    "BROKEN": "bold red",
+    "OFF": "dim",
+}
 
 plugin_argument = click.argument("name", metavar="PLUGIN")
 

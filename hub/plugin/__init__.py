@@ -3,7 +3,7 @@ here is the hub's own business.
 """
 
 from hub.errors import StoreUnavailable, TermOver
-from hub.plugin.api import Gap, LocalParty, Plugin
+from hub.plugin.api import LEAVE_WITHIN_S, Gap, LocalParty, Plugin
 from hub.plugin.config import PluginConfig, Secret
 from hub.plugin.exchange import (
     BodyError,
@@ -63,6 +63,7 @@ from hub.plugin.words import API_VERSION, Body, Delivery, Kind, Phase, Watch
 __all__ = [
     "ABSENT",
     "API_VERSION",
+    "LEAVE_WITHIN_S",
     "Answer",
     "AnsweredVerdict",
     "Audience",

@@ -20,6 +20,9 @@ from hub.plugin.verdicts import (
 from hub.plugin.web import Health, Panel, Route
 from hub.plugin.words import Watch
 
+LEAVE_WITHIN_S = 60.0
+"""So many seconds a plugin has to leave (`Plugin.leave`)."""
+
 ConfigT = TypeVar("ConfigT", bound=PluginConfig)
 
 
@@ -53,7 +56,7 @@ class Gap:
 
 
 class Plugin(Generic[ConfigT]):
-    """A plugin. The hub makes it with its configuration, then: `start`, hooks, `stop`.
+    """A plugin. The hub makes it with its configuration, then: `start`, hooks, maybe `leave`, `stop`.
 
     name    lower case letters, digits and underscores; how configuration, logs and metrics call it
     api     the versions of this API it works with
@@ -78,6 +81,17 @@ class Plugin(Generic[ConfigT]):
 
     async def stop(self) -> None:
         """Called after the last hook; also without `start`, and maybe twice."""
+
+    async def leave(self) -> None:
+        """Called before `stop` when an operator takes the plugin out for good: it is disabled, or a reload finds it in
+        the settings no more. Not when the hub stops, when another configuration counts, when the plugin is tripped, and
+        not without a `start` that went well.
+
+        Meanwhile everything goes on as before: hooks, sends, routes, duties that this node holds. It gets no further
+        duty, and those that it gives back run out instead of passing on at once, for the other nodes on the store leave
+        too, within seconds. After `LEAVE_WITHIN_S` by the hub's clock it is cancelled, and stopped all the same. What
+        has left is not used again: a plugin that is enabled again is a new instance.
+        """
 
     def export_state(self) -> Any:
         """What the next instance takes over when the configuration changes; stays in the process."""

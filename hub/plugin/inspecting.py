@@ -23,7 +23,7 @@ HOOKS = tuple(name for name in vars(Plugin) if name.startswith("on_"))
 PHASE_HOOKS = {phase: f"on_{phase}" for phase in Phase}
 
 _CALLED = tuple(name for name, value in vars(Plugin).items() if inspect.isfunction(value) and name != "__init__")
-_NEVER_GENERATORS = {*HOOKS, "start", "stop", "handle"}
+_NEVER_GENERATORS = {*HOOKS, "start", "stop", "leave", "handle"}
 _CONDITION = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*(\d+)(?:\.(\d+))?\s*")
 _COMPARE = {">=": ge, ">": gt, "<": lt, "<=": le, "==": eq, "!=": ne}
 _PATH = re.compile(r"/[^/{}?#]+(?:/(?:[^/{}?#]+|\{[a-z_][a-z0-9_]*\}))*/?")
@@ -105,7 +105,7 @@ def _problem_of_api(wanted: object) -> str | None:
 
 
 def overridden(plugin: Plugin[Any], hook: str) -> bool:
-    """Whether the plugin has a hook of its own."""
+    """Whether the plugin has this method of its own."""
     return getattr(getattr(plugin, hook), "__func__", None) is not getattr(Plugin, hook)
 
 

@@ -46,6 +46,9 @@ class Right(Plugin[Config]):
 
     async def handle(self, request: PartyRequest) -> Answer:
         return Answer(data=request.body.value)
+
+    async def leave(self) -> None:
+        await self.hub.shelf.remove("kept")
 """
 
 # Each is a method of its own class, with the code by which mypy refuses it.
@@ -62,6 +65,8 @@ WRONG = [
     ("override", "def on_finished(self, exchange: Exchange) -> Reject: ..."),
     ("override", "def on_finished(self, exchange: str) -> None: ..."),
     ("override", "async def handle(self, request: PartyRequest) -> Reject: ..."),
+    ("override", "def leave(self) -> None: ..."),
+    ("override", "async def leave(self, seconds: float) -> None: ..."),
     ("override", "def watches(self) -> Iterable[str]: ..."),
     ("attr-defined", "def on_finished(self, exchange: Exchange) -> None: print(self.config.limt)"),
     ("arg-type", 'def parties(self) -> Iterable[LocalParty]: yield LocalParty("CPO", "NL", "ABC", "Name")'),

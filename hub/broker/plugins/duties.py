@@ -8,6 +8,8 @@ Rules
   itself: before anybody else may take the duty, as long as clocks run at a similar speed. A term that was over once
   stays over.
 - Clocks that do not are why saves carry a fence, and why the store is asked before a send (`check`).
+- A plugin that leaves is taken out of the other nodes too, a little later. So it wins no duty any more, and what it
+  gives back is not handed on: it runs out, and by then nobody wants it.
 - Events leave the store one by one when they are asked for, so those that nobody asked for wait for the next holder.
 """
 
@@ -140,11 +142,12 @@ class Duties:
         self._held: dict[HeldTerm, list[asyncio.Task[None]]] = {}
         self._giving_back: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._leaving = False
 
     @asynccontextmanager
     async def duty(self, name: str) -> AsyncIterator[HeldTerm]:
         """Waits until this node holds the duty, also while the store is away; gives it back at the end of the block,
-        which is not interrupted when the term is over. Raises NotAllowed when the plugin is being stopped.
+        which is not interrupted when the term is over. Raises NotAllowed when the plugin leaves or is being stopped.
         """
         term = await self._won(self._stored(name))
         self._held[term] = [asyncio.create_task(term.renew()), asyncio.create_task(term.count_down())]
@@ -173,6 +176,10 @@ class Duties:
             held.end()
         _held_by(self._plugin, held)
 
+    def leave(self) -> None:
+        """The plugin is taken out for good: nothing is won any more, and nothing handed on."""
+        self._leaving = True
+
     async def close(self) -> None:
         """Gives back what this node holds, within two seconds; whoever still waits for a duty is told so."""
         self._closed = True
@@ -200,12 +207,12 @@ class Duties:
                     term = await self._taken(name, state)
                     if term is not None:
                         return term
-            if self._closed:
+            if self._closed or self._leaving:
                 raise NotAllowed(f"the plugin {self._plugin} is being stopped, so it gets no duty any more")
             await self._clock.sleep(_LOOK_S)
 
     async def _taken(self, name: str, seen: DutyState | None) -> HeldTerm | None:
-        if self._closed:
+        if self._closed or self._leaving:
             return None
         asked_at = self._clock.monotonic()
         taking = asyncio.create_task(self._store.take(name, self._node_id, seen))
@@ -239,6 +246,8 @@ class Duties:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        if self._leaving:
+            return
         with suppress(StoreUnavailable):  # then others take it when the lease is over
             await self._store.release(term.state)
 

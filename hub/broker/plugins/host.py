@@ -7,18 +7,22 @@ Rules
 - A reload keeps every instance whose class and configuration are the same. A changed one is made and started beside the
   old one, takes over its state, and the chain is exchanged in one step. The old one ends when what was under way with
   it is over.
+- One that is taken out for good leaves first, while it still runs (`leaving`); the others are in place by then. Another
+  change waits for that, and what was begun goes on when whoever asked for it waits no more.
 - Whatever a plugin raises, it does not get past this room.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from hub.broker.plugins.choices import ChoiceBook, Choices
 from hub.broker.plugins.incarnation import Incarnation, NotStarted
+from hub.broker.plugins.leaving import Leaving
 from hub.broker.plugins.local_parties import LocalParties, Player
 from hub.broker.plugins.making import Maker
 from hub.broker.plugins.notices import Notices
@@ -73,6 +77,8 @@ class PluginHost:
         self._clock = clock
         self._watch = watch
         self._changing = asyncio.Lock()
+        self._changes: set[asyncio.Task[None]] = set()
+        self._leaving = Leaving(clock, notices)
         self._tellers = Tellers()
         watching.inboxes = self._tellers.inboxes
         notices.on_turn = parties.review
@@ -96,6 +102,11 @@ class PluginHost:
     def order(self) -> dict[Phase, list[str]]:
         """Who is asked in each phase, in order."""
         return self._watching.chain.order()
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        """Names of plugins that run for as long as it takes them to leave."""
+        return self._leaving.names
 
     @property
     def inboxes(self) -> Mapping[str, Inbox]:
@@ -150,6 +161,9 @@ class PluginHost:
 
     async def stop(self) -> None:
         """Ends all of them, the last one first."""
+        self._leaving.cut_short()
+        if self._changes:
+            await asyncio.wait(self._changes)
         async with self._changing:
             self._watching.chain = Chain()
             running, self.running = self.running, ()
@@ -168,15 +182,29 @@ class PluginHost:
 
     async def reload(self) -> None:
         """Takes the settings over as they are now. Raises SettingsError, and then nothing has changed."""
-        async with self._changing:
-            ending = await self._change(await asyncio.to_thread(self._read), self.choices)
-            self.reloads += 1
-        await self._ended(ending)
+        await self._begun(self._reload())
 
     async def choose(self, choices: Choices) -> None:
         """Takes over what an operator chose, and stores it once it works. Raises SettingsError, StoreUnavailable,
         StoreConflict.
         """
+        await self._begun(self._choose(choices))
+
+    def _begun(self, change: Coroutine[Any, Any, None]) -> "asyncio.Future[None]":
+        """A change that goes on to its end, whoever waits for it."""
+        task = asyncio.get_running_loop().create_task(change, name="change of plugins")
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return asyncio.shield(task)
+
+    async def _reload(self) -> None:
+        async with self._changing:
+            ending = await self._change(await asyncio.to_thread(self._read), self.choices)
+            self.reloads += 1
+            ending = await self._let_leave(ending)
+        await self._ended(ending)
+
+    async def _choose(self, choices: Choices) -> None:
         async with self._changing:
             settled = await asyncio.to_thread(self._read)
             await self._wanting.of(settled, choices)
@@ -187,10 +215,11 @@ class PluginHost:
                 self.choices = await self._book.save(replace(self.choices, revision=saved.revision))
                 raise
             self.choices = saved
+            ending = await self._let_leave(ending)
         await self._ended(ending)
 
     async def _change(self, settled: Settled, choices: Choices) -> _Ending:
-        """Puts others in place; what has to end."""
+        """Puts others in place; what has to end. Those that have to leave first are in place still."""
         wanted = await self._wanting.of(settled, choices)
         before = {one.name: one for one in self.running}
         kept: list[Incarnation] = []
@@ -201,6 +230,9 @@ class PluginHost:
                 if old is None or old.chosen != choice:
                     fresh.append(old := self._made(choice, old))
                 kept.append(old)
+            leaving = [old for name, old in before.items() if old.leaves and all(name != one.name for one in kept)]
+            for old in leaving:
+                kept.insert(self.running.index(old), old)
             no_clashes((one.name, one.routes) for one in kept)
             problems = await self._parties.settle(_parties_of(kept))
             for new in fresh:
@@ -214,8 +246,20 @@ class PluginHost:
         self._put_in_place(kept)
         self.settled = settled
         log.info("plugins are in place", plugins=[one.name for one in kept], changed=[one.name for one in fresh])
-        after = {one.name: one for one in kept}
-        return [(chain, old, after.get(old.name)) for old in before.values() if old not in kept]
+        after = {one.name: one for one in kept if one not in leaving}
+        return [(chain, old, after.get(old.name)) for old in before.values() if old not in after.values()]
+
+    async def _let_leave(self, ending: _Ending) -> _Ending:
+        """Takes those out that were in place only to leave, once they have; what has to end then."""
+        leaving = [old for _, old, _ in ending if old in self.running]
+        if not leaving:
+            return ending
+        await self._ended([each for each in ending if each[1] not in leaving])
+        log.info("plugins leave", plugins=[one.name for one in leaving])
+        await self._leaving.left(leaving)
+        chain = self._watching.chain
+        self._put_in_place([one for one in self.running if one not in leaving])
+        return [(chain, one, None) for one in leaving]
 
     async def _succeeds(self, new: Incarnation, problems: Mapping[str, str]) -> None:
         """Starts an instance that others must not do without. Raises SettingsError."""
@@ -276,15 +320,21 @@ class PluginHost:
         for ever.
         """
         retry_at = self._clock.monotonic() + RETRY_S
+        following: asyncio.Future[None] | None = None
         while True:
             await self._clock.sleep(FOLLOW_S)
             self._parties.review()
             self._tellers.stir()
             try:
+                if following is not None and following.done():
+                    done, following = following, None
+                    await done
                 choices = await self._book.load()
+                if self._changing.locked():
+                    continue  # somebody leaves, maybe: what is left to do here can wait, what is above cannot
                 if choices.revision != self.choices.revision:
-                    await self._follow(choices)
-                if self._clock.monotonic() >= retry_at:
+                    following = self._begun(self._follow(choices))
+                elif self._clock.monotonic() >= retry_at:
                     retry_at = self._clock.monotonic() + RETRY_S
                     await self._retry()
             except StoreUnavailable:
@@ -300,6 +350,7 @@ class PluginHost:
             except SettingsError as wrong:
                 log.error("what was chosen about plugins cannot be used here", problem=str(wrong))
             self.choices = choices
+            ending = await self._let_leave(ending)
         await self._ended(ending)
 
     async def _retry(self) -> None:

@@ -13,7 +13,7 @@ from hub.broker.plugins.facade import HubOfPlugin
 from hub.plugin.api import LocalParty, Plugin
 from hub.plugin.chain import Link
 from hub.plugin.guard import Guard, told
-from hub.plugin.inspecting import problems_of_parties, problems_of_routes, problems_of_watches
+from hub.plugin.inspecting import overridden, problems_of_parties, problems_of_routes, problems_of_watches
 from hub.plugin.loader import Chosen
 from hub.plugin.standing import GuardEvents
 from hub.plugin.stepping import end
@@ -89,13 +89,25 @@ class Incarnation:
 
     async def start(self) -> None:
         """Raises NotStarted when it fails or takes too long."""
-        why = await _bounded(self.plugin.start, START_S, f"plugin {self.name} start")
+        why = await _bounded(self.plugin.start, f"plugin {self.name} start", START_S)
         if why is not None:
             raise NotStarted(why)
 
+    @property
+    def leaves(self) -> bool:
+        """Whether it has something to put in order before it is taken out for good."""
+        return self.failed is None and overridden(self.plugin, "leave")
+
+    async def leave(self, enough: "asyncio.Future[None]", events: GuardEvents) -> None:
+        """Lets it put that in order, until `enough` is done."""
+        self.duties.leave()
+        why = await _bounded(self.plugin.leave, f"plugin {self.name} leave", None, enough)
+        if why is not None:
+            events.failed(self.name, "leave", "timeout" if enough.done() else "raised", why)
+
     async def stop(self, owner: Callable[[CodeType], str | None], events: GuardEvents) -> None:
         """Ends it, and whatever of it would go on."""
-        why = await _bounded(self.plugin.stop, STOP_S, f"plugin {self.name} stop")
+        why = await _bounded(self.plugin.stop, f"plugin {self.name} stop", STOP_S)
         if why is not None:
             events.failed(self.name, "stop", "raised", why)
         await self.clockwork.close()
@@ -126,8 +138,10 @@ class Incarnation:
         return len(leaked)
 
 
-async def _bounded(call: Callable[[], Any], seconds: float, name: str) -> str | None:
-    """Why it did not come to a good end; None when it did."""
+async def _bounded(
+    call: Callable[[], Any], name: str, seconds: float | None, *enough: "asyncio.Future[None]"
+) -> str | None:
+    """Why it did not come to a good end in so many seconds, or until `enough` is done; None when it did."""
 
     async def work() -> str | None:
         try:
@@ -140,7 +154,9 @@ async def _bounded(call: Callable[[], Any], seconds: float, name: str) -> str | 
 
     task = asyncio.get_running_loop().create_task(work(), name=name)
     try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
+        ends: list[asyncio.Future[Any]] = [task, *enough]
+        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        done = task.done()
     finally:
         if not task.done():
             task.cancel()
@@ -149,4 +165,4 @@ async def _bounded(call: Callable[[], Any], seconds: float, name: str) -> str | 
     await asyncio.wait({task}, timeout=1.0)
     if not task.done():
         end(task)
-    return f"it took longer than {seconds:g} s"
+    return "it was not done in time" if seconds is None else f"it took longer than {seconds:g} s"

@@ -12,7 +12,7 @@ log = structlog.get_logger("hub.plugins")
 
 # Tasks and routes have names that a plugin makes up; as labels they would grow without end.
 OTHER = "other"
-_NAMED = frozenset((*HOOKS, "start", "stop", "handle", "every", "call_at"))
+_NAMED = frozenset((*HOOKS, "start", "stop", "leave", "handle", "every", "call_at"))
 
 TRIPPED = "plugin_tripped"
 FAILED = "plugin_failed"

@@ -19,11 +19,12 @@ from hub.plugin.words import Body, Delivery, Phase, Watch
 
 
 class State(StrEnum):
-    """RUNNING; TRIPPED: left alone for a while; FAILED: it did not start and is tried again; OFF: nobody wants it to
-    run; BROKEN: it cannot be loaded.
+    """RUNNING; LEAVING: it is taken out, and puts in order what it leaves behind; TRIPPED: left alone for a while;
+    FAILED: it did not start and is tried again; OFF: nobody wants it to run; BROKEN: it cannot be loaded.
     """
 
     RUNNING = "RUNNING"
+    LEAVING = "LEAVING"
     TRIPPED = "TRIPPED"
     FAILED = "FAILED"
     OFF = "OFF"
@@ -124,7 +125,7 @@ def _not_running(host: PluginHost, found: Available) -> PluginView:
 
 
 def _running(host: PluginHost, alarms: Alarms, one: Incarnation) -> PluginView:
-    state = state_of(one)
+    state = State.LEAVING if one.name in host.leaving else state_of(one)
     inbox = host.inboxes.get(one.name)
     timings = one.guard.standing.timings
     return PluginView(

@@ -208,6 +208,9 @@ async def test_advisor(page: ModuleType) -> None:
         assert b.plugin.gone == [OTHER]
         await with_samples(b)
 
+        await b.admin("POST", "/plugins/advisor/disable")
+        assert b.cpo.profiles.applied == {}
+
 
 async def test_rhythm(page: ModuleType) -> None:
     async with bench(page.Rhythm) as b:

@@ -362,6 +362,27 @@ async def test_closing_gives_back_what_is_held_and_refuses_who_waits(store: Sqli
     assert await store.duties.look(DUTY) == DutyState(DUTY, None, 1, 0)
 
 
+async def test_leaving_refuses_who_waits_and_hands_nothing_on(store: SqliteStore, node: Node) -> None:
+    _, leave, holding = await held(node)
+    second = taking(node)
+    await node.quiet()
+    node.duties.leave()
+    await pass_time(1, node)
+    with pytest.raises(NotAllowed):
+        await second
+    leave.set()
+    await holding
+    state = await store.duties.look(DUTY)
+    assert state is not None
+    assert state.holder == "n1"
+    heir = Node(store, "n2")
+    waiting = taking(heir)
+    await pass_time(LEASE_S - 1, heir)
+    assert not waiting.done()
+    await pass_time(2, heir)
+    assert await waiting == 2
+
+
 async def test_closing_does_not_wait_for_a_store_that_hangs(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CLOSE_S", 0.01)
     _, leave, holding = await held(node)
