@@ -67,6 +67,9 @@ class LoadManager(Plugin[LoadManagerConfig]):
         await self.providers.open()
         await self.node.open(self.providers)
 
+    async def leave(self) -> None:
+        await self.node.leave()
+
     async def stop(self) -> None:
         self.providers.unwatch()
 
@@ -163,4 +166,6 @@ class LoadManager(Plugin[LoadManagerConfig]):
             return Health(text="Another node steers", facts={"groups": groups, "steers": False})
         sessions = sum(1 for _ in lead.scene.rows())
         text = "Plans and sends nothing" if lead.scene.mode.shadow else f"Steers {sessions} sessions"
+        if lead.scene.leaving:
+            text = "Takes back what it has sent to sessions"
         return Health(text=text, facts={"groups": groups, "sessions": sessions, "steers": True})

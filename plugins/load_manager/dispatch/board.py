@@ -75,6 +75,13 @@ class Board:
             row.target, row.releasing = None, True
             row.aim()
 
+    def let_go(self) -> None:
+        """Nobody steers any more: no limit holds, and what there is of ours is taken away at once."""
+        self.state.limits, self.state.deficits_mw, self.state.over_since = {}, {}, {}
+        for row in self.state.rows.values():
+            row.target, row.releasing, row.rise_not_before = None, True, None
+            row.aim()
+
     def limit(self, limits: Mapping[str, StepProfile]) -> None:
         """The limits of all nodes that have one, in mW and without anything taken off for the board's own sessions."""
         before = self.state.limits
@@ -173,7 +180,8 @@ class Board:
     def theirs(self, now: datetime, session_id: str, profile: StepProfile) -> Put | None:
         """The eMSP's PUT is under way: what becomes of it. None lets it pass, for a session the board does not have.
 
-        It is the lowest of theirs, what is booked and what the plan wants, so that it fits whatever else happens.
+        It is the lowest of theirs, what is booked and what the plan wants, so that it fits whatever else happens. Where
+        there is neither a limit nor a plan it is theirs as it is.
         """
         row = self.state.rows.get(session_id)
         if row is None:
@@ -181,9 +189,13 @@ class Board:
         row.theirs_before, row.theirs = row.theirs, profile
         row.aim()
         wanted, until_s = row.desired, row.newest_until_s
-        lowest = minimum(profile, row.booked) if wanted is None else minimum(wanted.profile, row.booked)
         if wanted is not None:
+            lowest = minimum(wanted.profile, row.booked)
             until_s = wanted.until_s if until_s is None else min(until_s, wanted.until_s)
+        elif any(node in self.state.limits for node in row.session.path):
+            lowest = minimum(profile, row.booked)
+        else:
+            lowest = profile
         sent = Sent(
             self.state.epoch,
             row.seq + 1,

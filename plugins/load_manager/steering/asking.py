@@ -67,6 +67,10 @@ class Asking:
         if connected:
             self.pull(cpo)
 
+    def asks(self, cpo: str) -> bool:
+        """Whether a CPO is being asked for its sessions."""
+        return cpo in self._pulling
+
     def pull_all(self) -> None:
         """Asks everybody who has consented."""
         for cpo in self._news.consenting(self._hub.now()):

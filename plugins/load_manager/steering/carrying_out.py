@@ -17,7 +17,9 @@ UNCONTROLLED, DEFICIT = "session_uncontrolled", "grid_deficit"
 
 
 class CarryingOut:
-    """Does it, each thing beside the others. `pull` asks a CPO for its sessions."""
+    """Does it, each thing beside the others. `pull` asks a CPO for its sessions; `settling` counts the eMSPs that are
+    being told their result.
+    """
 
     def __init__(
         self,
@@ -29,6 +31,7 @@ class CarryingOut:
         watching: Watching,
         pull: Callable[[str], None],
     ) -> None:
+        self.settling = 0
         self._hub = hub
         self._term = term
         self._scene = scene
@@ -40,13 +43,13 @@ class CarryingOut:
         """One action of the board of that tree."""
         match action:
             case Settle():
-                self._hub.spawn(self._settle(action), name="result for an eMSP")
+                self._hub.spawn(self.settle(action), name="result for an eMSP")
             case Alarm():
                 self._hub.alarm(UNCONTROLLED, action.session_id, action.text + self._where(action), standing=True)
             case Forget():
                 self._hub.clear_alarm(UNCONTROLLED, action.session_id)
                 if SessionKey(action.session_id) in self._scene.debts:
-                    self._hub.spawn(self._settle(Settle(action.session_id, accepted=True)), name="result for an eMSP")
+                    self._hub.spawn(self.settle(Settle(action.session_id, accepted=True)), name="result for an eMSP")
             case Deficit():
                 self._deficit(root, action)
             case Complied():
@@ -82,12 +85,18 @@ class CarryingOut:
         except (NotDelivered, UnknownProvider) as failed:
             self._hub.log.warning("a compliance error was not delivered", provider=provider, error=str(failed))
 
-    async def _settle(self, action: Settle) -> None:
-        key = SessionKey(action.session_id)
-        result = {"result": "ACCEPTED" if action.accepted else "REJECTED"}
+    async def settle(self, action: Settle) -> None:
+        """Tells eMSPs what came of their DELETE of a session's profile, if any of them waits for it."""
+        self.settling += 1
+        try:
+            await self._deliver(SessionKey(action.session_id), "ACCEPTED" if action.accepted else "REJECTED")
+        finally:
+            self.settling -= 1
+
+    async def _deliver(self, key: SessionKey, said: str) -> None:
         for handle in self._scene.debts.pop(key, []):
             try:
-                answer = await self._hub.deliver(handle, result)
+                answer = await self._hub.deliver(handle, {"result": said})
                 if not answer.ok:
                     self._hub.log.warning("an eMSP did not take its result", status_code=answer.status_code)
             except NotAllowed as failed:

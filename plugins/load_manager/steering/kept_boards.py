@@ -12,6 +12,7 @@ from hub.plugin import HubApi, Save, Term
 from plugins.load_manager.dispatch import Board, Settings
 from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.knowledge.keys import SessionKey
+from plugins.load_manager.profiles import StepProfile
 from plugins.load_manager.strides import Strides, unhurried
 
 _BOARD, _ROW = "board/", "row/"
@@ -50,7 +51,10 @@ class KeptBoards:
         if kept is None:
             return None
         board = Board(settings=self._settings) if head is None else Board.from_json(head.value, self._settings)
-        board.state.rows = {key: codec.from_plain(Row, kept.value)}
+        row = codec.from_plain(Row, kept.value)
+        board.state.rows = {key: row}
+        # Which room there is only whoever steers knows: here there is none beyond what is booked.
+        board.state.limits = {node: StepProfile.flat(0, 0) for node in row.session.path}
         return board
 
     async def keep(self, root: str, board: Board, term: Term) -> None:

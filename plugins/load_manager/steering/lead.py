@@ -17,6 +17,7 @@ from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.looking import Looking
 from plugins.load_manager.steering.measuring import Measuring
 from plugins.load_manager.steering.news import News
+from plugins.load_manager.steering.parting import Parting
 from plugins.load_manager.steering.proving import Proving
 from plugins.load_manager.steering.recording import Recording
 from plugins.load_manager.steering.scene import Scene
@@ -72,6 +73,9 @@ class Lead:
             proving=self._proving,
         )
         self._surveying = Surveying(hub, scene, watching)
+        self._parting = Parting(
+            hub, term, scene, asking=self._asking, carrying_out=carrying_out, look=self._looking.all_due
+        )
         self.sending = self._looking.sending
         self._timers: list[Timer] = []
 
@@ -99,6 +103,10 @@ class Lead:
             every(_TIDY_EVERY_S, self._tidy),
         ]
         self._measuring.begin()
+
+    async def leave(self) -> None:
+        """Takes back all that was sent: nobody is steered any more. The term goes on, for what CPOs have to say."""
+        await self._parting.leave()
 
     def end(self) -> None:
         """Nothing is done by this term any more."""

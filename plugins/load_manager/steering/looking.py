@@ -123,7 +123,7 @@ class Looking:
         now, scene = self._hub.now(), self._scene
         started_s = self._hub.monotonic()
         plan = await self._rounds.look(root, now)
-        if plan is None and root != NOWHERE:
+        if plan is None and root != NOWHERE and not scene.leaving:
             return
         now = self._hub.now()
         actions = [] if scene.mode.shadow else await self._rounds.decide(root, now)

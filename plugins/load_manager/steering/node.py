@@ -1,5 +1,6 @@
 """What each node does: it tries for the duty, and hands what it is told to whoever holds it, which may be itself."""
 
+import asyncio
 from contextlib import suppress
 
 from hub.plugin import HubApi, NotAllowed, StoreUnavailable, Term, TermOver
@@ -30,6 +31,8 @@ class Node:
         self._grid = GridModel()
         self._hub = hub
         self._config = config
+        self._beginning = asyncio.Lock()
+        self._leaving = False
 
     @property
     def grid(self) -> GridModel:
@@ -42,6 +45,15 @@ class Node:
         watching = Watching(self._hub, providers)
         self._hub.every(LOOK_EVERY_S, self.look)
         self._hub.spawn(self._steer(providers, watching), name="steering")
+
+    async def leave(self) -> None:
+        """This node steers no more. If it did, what was sent to sessions is taken back first."""
+        self._leaving = True
+        async with self._beginning:
+            lead = self.lead
+        if lead is not None:
+            await lead.leave()
+        self._hub.clear_alarm(_ALARM, DUTY)
 
     async def tell(self, fact: Fact) -> bool:
         """Hands a fact to whoever steers; False for a signal that was heard before. Raises StoreUnavailable, NotAllowed
@@ -71,7 +83,7 @@ class Node:
             self._grid = await self.keeping.grid()
 
     async def _steer(self, providers: CapacityProviders, watching: Watching) -> None:
-        while True:
+        while not self._leaving:
             try:
                 async with self._hub.duty(DUTY) as term:
                     await self._lead(term, providers, watching)
@@ -85,14 +97,10 @@ class Node:
             await self._hub.sleep(_AGAIN_S)
 
     async def _lead(self, term: Term, providers: CapacityProviders, watching: Watching) -> None:
-        known = Known(dc_minimum_mw=self._config.dc_minimum_kw * 1_000_000)
-        scene = await self.keeping.load(known)
-        if not await self._hub.shelf.keys("mode"):
-            scene.mode = Mode(shadow=self._config.shadow)
-        lead = Lead(self._hub, self._config, term, scene=scene, keeping=self.keeping, watching=watching)
-        try:
-            await lead.begin()
+        async with self._beginning:
+            lead = await self._begun(term, watching)
             self.lead = lead
+        try:
             await providers.watch()
             for view in providers.every():
                 if view.state in {State.HANDSHAKEN, State.ONLINE}:
@@ -100,10 +108,24 @@ class Node:
             async for event in term.events():
                 await self._take(lead, event)
         finally:
-            self._grid = scene.model
+            self._grid = lead.scene.model
             self.lead = None
             lead.end()
             providers.unwatch()
+
+    async def _begun(self, term: Term, watching: Watching) -> Lead:
+        """Takes over what stands on the shelf. Raises StoreUnavailable, TermOver; ValueError when it cannot be read."""
+        known = Known(dc_minimum_mw=self._config.dc_minimum_kw * 1_000_000)
+        scene = await self.keeping.load(known)
+        if not await self._hub.shelf.keys("mode"):
+            scene.mode = Mode(shadow=self._config.shadow)
+        lead = Lead(self._hub, self._config, term, scene=scene, keeping=self.keeping, watching=watching)
+        try:
+            await lead.begin()
+        except BaseException:
+            lead.end()
+            raise
+        return lead
 
     async def _take(self, lead: Lead, event: object) -> None:
         try:

@@ -1,12 +1,14 @@
 """One look at a tree: what is in force, who is there, what the plan wants of them, and what is to be sent."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
 
+from hub.ocpi.party_id import PartyId
 from hub.plugin import HubApi, NotComputed
 from plugins.load_manager.dispatch import Action, Board, Rates, Session, Target
 from plugins.load_manager.dispatch import Settings as DispatchSettings
-from plugins.load_manager.knowledge.keys import SessionKey
+from plugins.load_manager.knowledge.keys import SessionKey, owner
 from plugins.load_manager.planning import (
     Circumstances,
     Field,
@@ -38,13 +40,14 @@ class Rounds:
         self._ramping: set[str] = set()
 
     async def look(self, root: str, now: datetime) -> Plan | None:
-        """Plans the tree and tells its board; None for the board of sessions that stand nowhere, and when the grid
-        became another one meanwhile.
+        """Plans the tree and tells its board; None for the board of sessions that stand nowhere, when nobody is steered
+        any more, and when the grid became another one meanwhile.
         """
         tree, scene = self._scene.tree(root), self._scene
         tree.board.settings = self._dispatch
         await self._unhurried(self._end(tree.board))
-        if root == NOWHERE:
+        if root == NOWHERE or scene.leaving:
+            self._allow_rates({owner(row.session.cpo) for row in tree.board.state.rows.values()})
             tree.board.limit({})
             return None
         circumstances = await self._unhurried(self._circumstances(root, now))
@@ -62,7 +65,9 @@ class Rounds:
     async def decide(self, root: str, now: datetime) -> list[Action]:
         """What is to be sent by the last plan."""
         tree = self._scene.tree(root)
-        if tree.plan is not None:
+        if self._scene.leaving:
+            tree.board.let_go()
+        elif tree.plan is not None:
             await self._unhurried(_aim(tree.board, tree.plan))
         return await self._unhurried(tree.board.deciding(now, self.rates))
 
@@ -78,6 +83,10 @@ class Rounds:
 
     async def _unhurried(self, strides: Strides[T]) -> T:
         return await unhurried(strides, self._hub.sleep)
+
+    def _allow_rates(self, cpos: Iterable[PartyId]) -> None:
+        for party in cpos:
+            self.rates.allow(str(party), max(1, int(self._scene.known.cpos.of(party).rate_per_s)))
 
     def _circumstances(self, root: str, now: datetime) -> Strides[Circumstances]:
         tree, now_s = self._scene.tree(root), second(now)
@@ -130,8 +139,7 @@ class Rounds:
             before = board.state.rows.get(row.key)
             if before is None or before.session != seen:
                 board.seen(seen)
-        for party in cpos:
-            self.rates.allow(str(party), max(1, int(known.cpos.of(party).rate_per_s)))
+        self._allow_rates(cpos)
 
     def _end(self, board: Board) -> Strides[None]:
         for key in list(board.state.rows):

@@ -54,7 +54,8 @@ class Tree:
 @dataclass(slots=True)
 class Scene:
     """`demand_mw` is what the connectors of each group could draw together, as last counted, and `drawn` what its
-    sessions draw; `debts` are handles of results that eMSPs are owed; `unreachable` are CPOs that nothing is sent to.
+    sessions draw; `debts` are handles of results that eMSPs are owed; `unreachable` are CPOs that nothing is sent to;
+    `leaving`: nobody is steered any more, and what was sent is taken back.
     """
 
     known: Known
@@ -67,6 +68,7 @@ class Scene:
     drawn: dict[str, Drawn] = field(default_factory=dict)
     debts: dict[SessionKey, list[str]] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)
+    leaving: bool = False
     _roots: dict[SessionKey, frozenset[str]] = field(default_factory=dict)
     _places: dict[LocationKey, set[str]] = field(default_factory=dict)
 

@@ -84,6 +84,40 @@ def limits(world: World) -> dict[str, Decimal]:
     return {one: applied[one].profile["charging_profile_period"][0]["limit"] for one in sorted(applied)}
 
 
+async def test_disabled_at_one_node_what_the_other_has_sent_is_taken_back(tmp_path: Path, mongodb_url: str) -> None:
+    clocks = ManualClock(), ManualClock()
+    async with (
+        node(tmp_path / "one", mongodb_url, clocks[0]) as one,
+        node(tmp_path / "two", mongodb_url, clocks[1]) as two,
+        fixture_world(only=["P1", "P2"]) as world,
+    ):
+        await register_all(one, world)
+        hubs, plugins = (one, two), (running(one, LoadManager), running(two, LoadManager))
+        await moving(lambda: any(each.node.lead is not None for each in plugins), *clocks)
+        first = 0 if plugins[0].node.lead is not None else 1
+        second = 1 - first
+        await push(world, hubs[first], names.LOCATIONS, "LOC1", "NL/HUB", objects.location("NL/CPA", evses=2))
+        await done(
+            admin(hubs[first], "PUT", "/grid/cpos/NL/CPA", {"consent": True, "reference": "contract 1"}), *clocks
+        )
+        member = {"country_code": "NL", "party_id": "CPA", "location_id": "LOC1"}
+        group = {"static_capacity_kw": 20, "margin": 0, "arrival_reserve_kw": 0, "members": [member]}
+        await done(admin(hubs[first], "PUT", "/grid/groups/G1", group), *clocks)
+        for number in (1, 2):
+            now = clocks[0].now()
+            session = objects.session("NL/CPA", f"S{number}", last_updated=now) | {"evse_uid": f"E{number}"}
+            await push(world, hubs[first], names.SESSIONS, f"S{number}", "NL/EMA", session)
+        await moving(lambda: limits(world) == {"S1": Decimal("14.4"), "S2": Decimal("14.4")}, *clocks)
+
+        world["P1"].received.clear()
+        assert await done(admin(hubs[second], "POST", "/plugins/load_manager/disable", {}), clocks[second]) == 200
+        assert limits(world) != {}  # this node has sent nothing, so it has nothing to take back
+        await moving(lambda: all(one.plugins.one("load_manager") is None for one in hubs), *clocks)
+        assert limits(world) == {}
+        told = world["P1"].received.of(names.CHARGING_PROFILES)
+        assert sorted((one.method, one.tail) for one in told) == [("DELETE", "S1"), ("DELETE", "S2")]
+
+
 async def test_scenario_28_one_steers_for_both_and_its_heir_goes_on(tmp_path: Path, mongodb_url: str) -> None:
     clocks = ManualClock(), ManualClock()
     async with (

@@ -257,3 +257,21 @@ def test_what_is_about_nobody_changes_nothing() -> None:
     assert not board.answered(scene.now, "S1", 1, 1, answer=Answer.ACCEPTED, timeout_s=1)
     assert scene.decide() == {}
     assert scene.actions == []
+
+
+def test_let_go_everything_of_ours_is_taken_away_at_once_and_theirs_is_lowered_no_more() -> None:
+    scene = steered(20, 9.6, "S1", "S2", "S3")
+    scene.board.lifted(scene.now, ["g"])  # without being let go they would go up after a delay each, as there is room
+    scene.board.let_go()
+    assert scene.decide() == {}
+    released = [scene.message(name) for name in ("S1", "S2", "S3")]
+    assert all(isinstance(one, Release) and one.profile is None for one in released)
+    theirs = scene.board.theirs(scene.now, "S1", StepProfile.flat(0, power(16.0)))
+    assert theirs is not None
+    assert ampere(theirs.profile, scene.now) == 16.0
+    scene.call_back("S1", sent=theirs)
+    scene.call_back("S2")
+    scene.call_back("S3")
+    scene.board.let_go()
+    assert scene.decide() == {}
+    assert not any(isinstance(action, Release) for action in scene.actions)
