@@ -1,4 +1,8 @@
-"""What can be told to whoever steers, as plain values: they travel from any node to the one that holds the duty."""
+"""What can be told to whoever steers, as plain values: they travel from any node to the one that holds the duty.
+
+What operators ask for says only what was asked, so that two of them at two nodes do not undo each other's words. Its
+`asked` is an id by which the answer is found (`outcome`).
+"""
 
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -87,9 +91,26 @@ class ContactChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class GridChanged:
-    """The whole grid, as bodies of groups."""
+class GroupPut:
+    """A group more, or another form of one, as its body."""
 
+    asked: str
+    body: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDeleted:
+    """A group less."""
+
+    asked: str
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GridImported:
+    """This grid in place of the one before, as bodies of groups."""
+
+    asked: str
     groups: list[JsonObject]
 
 
@@ -97,16 +118,18 @@ class GridChanged:
 class CpoChanged:
     """What a CPO agrees to."""
 
+    asked: str
     party: str
     settings: CpoSettings
 
 
 @dataclass(frozen=True, slots=True)
 class ModeChanged:
-    """`shadow`: nothing is sent; `stopped`: every group falls back."""
+    """`shadow`: nothing is sent; `stopped`: every group falls back. None leaves it as it is."""
 
-    shadow: bool
-    stopped: bool
+    asked: str
+    shadow: bool | None = None
+    stopped: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +189,8 @@ class Missed:
     why: str
 
 
+Asked = GroupPut | GroupDeleted | GridImported | CpoChanged | ModeChanged
+
 Fact = (
     SessionTold
     | WishTold
@@ -175,9 +200,7 @@ Fact = (
     | ResultCame
     | SignalCame
     | ContactChanged
-    | GridChanged
-    | CpoChanged
-    | ModeChanged
+    | Asked
     | SignalSettled
     | LimitLifted
     | TheirsUnderWay

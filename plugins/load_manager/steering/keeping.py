@@ -5,10 +5,11 @@ Everything is saved with the term, so that a node that holds the duty no more ca
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from hub.ocpi import codec
-from hub.plugin import HubApi, Save, Term
+from hub.plugin import HubApi, Save, StoreUnavailable, Term
 from plugins.load_manager.dispatch import Settings
 from plugins.load_manager.grid.files import body_of, read_json
 from plugins.load_manager.grid.model import GridModel
@@ -18,11 +19,12 @@ from plugins.load_manager.planning import affected
 from plugins.load_manager.signals.capacity import Capacity
 from plugins.load_manager.signals.heard import Heard
 from plugins.load_manager.steering.kept_boards import KeptBoards
+from plugins.load_manager.steering.outcome import Outcome
 from plugins.load_manager.steering.scene import Mode, Scene, Tree
 from plugins.load_manager.strides import unhurried
 
 GRID, MODE, HEARD = "grid", "mode", "heard"
-_CAPACITY, _DEBT = "capacity/", "debt/"
+_CAPACITY, _DEBT, _OUTCOME = "capacity/", "debt/", "outcome/"
 _KNOWN = ("session/", "preference/", "learnt/", "location/", "cpo/", "register/", "refusals/")
 _MOST_AT_ONCE = 500
 
@@ -125,6 +127,25 @@ class Keeping:
     async def paid(self, handle: str, term: Term) -> None:
         """It is owed no more."""
         await self._hub.shelf.remove(f"{_DEBT}{handle}", term=term)
+
+    async def keep_outcome(self, asked: str, outcome: Outcome, term: Term) -> None:
+        """What came of what an operator asked for, so that the node that was asked sees it."""
+        await self._hub.shelf.save(f"{_OUTCOME}{asked}", codec.to_plain(outcome), term=term)
+
+    async def outcome(self, asked: str) -> Outcome | None:
+        """That, once: None until it is there."""
+        kept = await self._hub.shelf.load(f"{_OUTCOME}{asked}")
+        if kept is None:
+            return None
+        with suppress(StoreUnavailable):  # then it is forgotten later
+            await self._hub.shelf.remove(f"{_OUTCOME}{asked}")
+        return codec.from_plain(Outcome, kept.value)
+
+    async def forget_outcomes(self, before: datetime, term: Term) -> None:
+        """Those that nobody has waited for to the end."""
+        async for key, kept in self._hub.shelf.items(_OUTCOME):
+            if codec.from_plain(Outcome, kept.value).at < before:
+                await self._hub.shelf.remove(key, term=term)
 
     async def _save(self, found: Mapping[str, object], term: Term) -> None:
         saves = [Save(key, value) for key, value in found.items()]

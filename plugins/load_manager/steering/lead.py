@@ -1,6 +1,7 @@
 """One term of the duty: what stood on the shelf is taken over, facts are taken in, and what has to last is kept first.
 
 Rules
+- What an operator asks for gets an outcome on the shelf, refusals too: who asked may be on another node.
 - Signals, grids, settings and what CPOs and eMSPs say are on the shelf before whoever said them is answered.
 - After a takeover a CPO counts as unreachable until it was asked for its sessions.
 """
@@ -10,13 +11,15 @@ from datetime import timedelta
 
 from hub.plugin import HubApi, StoreUnavailable, Term, Timer
 from plugins.load_manager.config import LoadManagerConfig
+from plugins.load_manager.grid.group import GridRefused
 from plugins.load_manager.steering.asking import Asking
 from plugins.load_manager.steering.carrying_out import CarryingOut
-from plugins.load_manager.steering.facts import CpoReached, Fact, ResultCame, SignalCame
+from plugins.load_manager.steering.facts import Asked, CpoReached, Fact, ResultCame, SignalCame
 from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.looking import Looking
 from plugins.load_manager.steering.measuring import Measuring
 from plugins.load_manager.steering.news import News
+from plugins.load_manager.steering.outcome import Outcome
 from plugins.load_manager.steering.parting import Parting
 from plugins.load_manager.steering.proving import Proving
 from plugins.load_manager.steering.recording import Recording
@@ -27,6 +30,7 @@ from plugins.load_manager.steering.watching import Watching
 
 _TIDY_EVERY_S = 3600.0
 _PAST_KEPT = timedelta(days=1)
+_OUTCOMES_KEPT = timedelta(minutes=10)
 
 
 class Lead:
@@ -121,7 +125,10 @@ class Lead:
         TermOver.
         """
         now = self._hub.now()
-        stir = self.news.tell(fact, now)
+        try:
+            stir = self.news.tell(fact, now)
+        except GridRefused as refused:
+            stir = Stir(outcome=Outcome(now, problems=refused.problems))
         if stir.grid:
             await self._asking.read_catalog()
         if stir.look_up is not None:
@@ -134,6 +141,8 @@ class Lead:
         if isinstance(fact, ResultCame) and stir.late:
             about = {"session": fact.session, "epoch": fact.epoch, "seq": fact.seq, "result": fact.result}
             self._hub.log.info("a result changes nothing: it is not about the newest profile", **about)
+        if isinstance(fact, Asked):
+            await self._keeping.keep_outcome(fact.asked, stir.outcome or Outcome(now), self.term)
         self._looking.due(stir)
         if isinstance(fact, CpoReached):
             self._asking.reached(fact.party, connected=fact.connected)
@@ -167,5 +176,6 @@ class Lead:
         try:
             await self._recording.tidy()
             await self._proving.tidy(self.term)
+            await self._keeping.forget_outcomes(now - _OUTCOMES_KEPT, self.term)
         except StoreUnavailable as away:
             self._hub.log.warning("old records were not dropped", error=str(away))

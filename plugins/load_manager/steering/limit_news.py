@@ -57,8 +57,9 @@ class LimitNews:
 
     def mode(self, fact: facts.ModeChanged, now: datetime) -> Stir:
         scene = self._scene
-        scene.mode.shadow = fact.shadow
-        if fact.stopped != scene.mode.stopped:
+        if fact.shadow is not None:
+            scene.mode.shadow = fact.shadow
+        if fact.stopped is not None and fact.stopped != scene.mode.stopped:
             scene.mode.stopped = fact.stopped
             for group_id, group in scene.model.groups.items():
                 demand_mw = scene.demand_mw.get(group_id, 0)

@@ -8,11 +8,14 @@ from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
 from plugins.load_manager.dispatch import Put
 from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.grid.files import read_json
+from plugins.load_manager.grid.model import GridModel
+from plugins.load_manager.grid.reading import read_group
 from plugins.load_manager.knowledge.keys import SessionKey, owner, session_key
 from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.profiles import NotAProfile, Scale, from_ocpi, second
 from plugins.load_manager.steering import facts, refusing
 from plugins.load_manager.steering.limit_news import LimitNews
+from plugins.load_manager.steering.outcome import of_change
 from plugins.load_manager.steering.scene import NOWHERE, Scene
 from plugins.load_manager.steering.stir import Stir
 
@@ -26,7 +29,7 @@ class News:
         self._limits = LimitNews(scene)
 
     def tell(self, fact: facts.Fact, now: datetime) -> Stir:  # noqa: C901, PLR0912 - one case for each fact
-        """Takes a fact over."""
+        """Takes a fact over. Raises SignalRefused and GridRefused, and then nothing has changed."""
         match fact:
             case facts.SessionTold():
                 return self._session(fact, now)
@@ -44,9 +47,13 @@ class News:
                 return self._limits.signal(fact.signal, now, contact=fact.contact)
             case facts.ContactChanged():
                 return self._limits.contact(fact, now)
-            case facts.GridChanged():
-                self._scene.regroup(read_json(codec.dumps({"groups": fact.groups})), now)
-                return Stir(set(self._scene.trees), at_once=True, grid=True, pull=self.consenting(now))
+            case facts.GroupPut():
+                return self._regrouped(self._scene.model.with_group(read_group(fact.body)), now)
+            case facts.GroupDeleted():
+                there = fact.group_id in self._scene.model.groups
+                return self._regrouped(self._scene.model.without_group(fact.group_id), now) if there else Stir()
+            case facts.GridImported():
+                return self._regrouped(read_json(codec.dumps({"groups": fact.groups})), now)
             case facts.CpoChanged():
                 self._scene.known.cpos.change(owner(fact.party), fact.settings)
                 consents = fact.settings.consents(now)
@@ -68,6 +75,11 @@ class News:
                 return self._theirs_gone(fact)
             case facts.Missed():
                 return Stir(pull=self.consenting(now))
+
+    def _regrouped(self, model: GridModel, now: datetime) -> Stir:
+        outcome = of_change(self._scene.model, model, now)
+        self._scene.regroup(model, now)
+        return Stir(set(self._scene.trees), at_once=True, grid=True, pull=self.consenting(now), outcome=outcome)
 
     def consenting(self, now: datetime) -> set[str]:
         """Those that may be asked for their sessions."""

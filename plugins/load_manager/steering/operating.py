@@ -1,8 +1,9 @@
 """What operators ask for and change, on whichever node they are let in."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import uuid4
 
 from hub.ocpi.party_id import PartyId
 from hub.plugin import HubApi, NotAllowed
@@ -32,19 +33,22 @@ from plugins.load_manager.signals.judging import judge
 from plugins.load_manager.signals.signal import Block, CapacitySignal, Unit
 from plugins.load_manager.steering.drawing import drawn_by_group
 from plugins.load_manager.steering.facts import (
+    Asked,
     ContactChanged,
     CpoChanged,
     Fact,
-    GridChanged,
+    GridImported,
+    GroupDeleted,
+    GroupPut,
     LimitLifted,
     ModeChanged,
     SignalCame,
     SignalSettled,
 )
 from plugins.load_manager.steering.node import Node
+from plugins.load_manager.steering.outcome import Outcome
 from plugins.load_manager.steering.proving import activation, activations
 from plugins.load_manager.steering.recording import Recording
-from plugins.load_manager.steering.scene import Mode as ModeOf
 from plugins.load_manager.steering.scene import Scene
 from plugins.load_manager.steering.viewing import cpo_report, evses, group_view, session_view
 
@@ -87,39 +91,44 @@ class GridOperating:
         return scene
 
     async def put_group(self, group: Group) -> GridChange:
-        before = (await self._node.scene()).model
-        return await self._regroup(before, before.with_group(group), created=group.id not in before.groups)
+        self._check_providers([group])
+        outcome = await self._ask(GroupPut(_id(), body_of(group)))
+        await self._in_contact([group])
+        return GridChange(outcome.created, outcome.left_out)
 
     async def delete_group(self, group_id: str) -> None:
-        before = (await self._node.scene()).model
-        if group_id not in before.groups:
+        if group_id not in (await self._node.scene()).model.groups:
             raise UnknownGroup(group_id)
-        await self._regroup(before, before.without_group(group_id), created=False)
+        await self._ask(GroupDeleted(_id(), group_id))
 
     async def import_model(self, model: GridModel) -> GridChange:
-        before = (await self._node.scene()).model
-        return await self._regroup(before, model, created=not before.groups)
+        groups = model.groups.values()
+        self._check_providers(groups)
+        created = not (await self._node.scene()).model.groups
+        outcome = await self._ask(GridImported(_id(), [body_of(group) for group in groups]))
+        await self._in_contact(groups)
+        return GridChange(created, outcome.left_out)
 
     async def unmapped(self) -> Sequence[Evse]:
         scene = await self._node.scene()
         return unmapped(scene.model, evses(scene), self.now())
 
-    async def _regroup(self, before: GridModel, after: GridModel, *, created: bool) -> GridChange:
+    def _check_providers(self, groups: Iterable[Group]) -> None:
         known = {view.id for view in self._providers.every()}
         problems = [
             Problem(group.id, f"the capacity provider {group.capacity_provider} is not known")
-            for group in after.groups.values()
+            for group in groups
             if group.capacity_provider is not None and group.capacity_provider not in known
         ]
         if problems:
             raise GridRefused(problems)
-        await self._change(
-            GridChanged([body_of(group) for group in after.groups.values()]), lambda scene: scene.model == after
-        )
+
+    async def _in_contact(self, groups: Iterable[Group]) -> None:
+        """Groups that a provider in contact has newly are in contact as well."""
+        theirs = {group.capacity_provider for group in groups}
         for view in self._providers.every():
-            if view.state in {State.HANDSHAKEN, State.ONLINE}:  # its new groups are in contact as well
+            if view.id in theirs and view.state in {State.HANDSHAKEN, State.ONLINE}:
                 await self._tell(ContactChanged(view.id, online=True))
-        return GridChange(created, before.left_out(after))
 
     # --- limits ---
 
@@ -172,19 +181,13 @@ class GridOperating:
         return Operation(Mode.SHADOW if mode.shadow else Mode.LIVE, mode.stopped)
 
     async def stop(self) -> None:
-        await self._switch(stopped=True)
+        await self._ask(ModeChanged(_id(), stopped=True))
 
     async def start(self) -> None:
-        await self._switch(stopped=False)
+        await self._ask(ModeChanged(_id(), stopped=False))
 
     async def set_mode(self, mode: Mode) -> None:
-        await self._switch(shadow=mode is Mode.SHADOW)
-
-    async def _switch(self, *, shadow: bool | None = None, stopped: bool | None = None) -> None:
-        mode = (await self._node.scene()).mode
-        shadow, stopped = mode.shadow if shadow is None else shadow, mode.stopped if stopped is None else stopped
-        wanted = ModeOf(shadow, stopped)
-        await self._change(ModeChanged(shadow, stopped), lambda scene: scene.mode == wanted)
+        await self._ask(ModeChanged(_id(), shadow=mode is Mode.SHADOW))
 
     # --- CPOs ---
 
@@ -194,8 +197,7 @@ class GridOperating:
 
     async def put_cpo(self, party: PartyId, settings: CpoSettings) -> bool:
         before = (await self._node.scene()).known.cpos.of(party)
-        fact = CpoChanged(str(party), settings)
-        await self._change(fact, lambda scene: scene.known.cpos.of(party) == settings)
+        await self._ask(CpoChanged(_id(), str(party), settings))
         return before.consent and not settings.consent
 
     async def session(self, party: PartyId, session_id: str) -> SessionView | None:
@@ -222,13 +224,16 @@ class GridOperating:
     async def activation(self, activation_id: str) -> ActivationEntry | None:
         return await activation(self._hub, activation_id)
 
-    async def _change(self, fact: Fact, done: Callable[[Scene], bool]) -> None:
-        """Tells whoever steers, and waits until it has done it, which is seen on the shelf."""
+    async def _ask(self, fact: Asked) -> Outcome:
+        """Tells whoever steers, and waits for what came of it, which is seen on the shelf. Raises GridRefused."""
         await self._tell(fact)
         for _ in range(_LOOKS):
-            if done(await self._node.scene()):
+            outcome = await self._node.keeping.outcome(fact.asked)
+            if outcome is not None:
                 await self._node.look()
-                return
+                if outcome.problems:
+                    raise GridRefused(outcome.problems)
+                return outcome
             await self._hub.sleep(_LOOK_EVERY_S)
         raise NotThisNode("No node steers at the moment: it will be done as soon as one does")
 
@@ -237,6 +242,10 @@ class GridOperating:
             return await self._node.tell(fact)
         except NotAllowed as full:
             raise NotThisNode(f"The node that steers cannot be reached: {full}; try again in a minute") from None
+
+
+def _id() -> str:
+    return uuid4().hex
 
 
 def _party(key: str) -> PartyId:

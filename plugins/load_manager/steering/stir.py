@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from plugins.load_manager.steering.outcome import Outcome
+
 
 @dataclass(slots=True)
 class Stir:
     """What follows: `trees` to plan again, `at_once` or a moment later. `capacities`, `boards` and so on: what to keep
     before anybody is answered. `repeated`: the signal was heard before; `late`: the result is not about the newest
-    profile. `pull`: CPOs to ask for their sessions; `look_up`: a location to read in the catalog.
+    profile. `pull`: CPOs to ask for their sessions; `look_up`: a location to read in the catalog; `outcome`: what an
+    operator is told, if not only that it is done.
     """
 
     trees: set[str] = field(default_factory=set)
@@ -22,3 +25,4 @@ class Stir:
     late: bool = False
     pull: set[str] = field(default_factory=set)
     look_up: tuple[str, str] | None = None
+    outcome: Outcome | None = None

@@ -84,6 +84,66 @@ def limits(world: World) -> dict[str, Decimal]:
     return {one: applied[one].profile["charging_profile_period"][0]["limit"] for one in sorted(applied)}
 
 
+async def grid_of(plugin: LoadManager) -> dict[str, int]:
+    """The groups as they are on the shelf, with their capacities in kW."""
+    groups = (await plugin.node.keeping.grid()).groups
+    return {group_id: group.static_capacity_mw // 1_000_000 for group_id, group in groups.items()}
+
+
+async def test_what_operators_ask_for_at_two_nodes_at_once_stands_side_by_side(
+    tmp_path: Path, mongodb_url: str
+) -> None:
+    clocks = ManualClock(), ManualClock()
+    async with (
+        node(tmp_path / "one", mongodb_url, clocks[0]) as one,
+        node(tmp_path / "two", mongodb_url, clocks[1]) as two,
+    ):
+        hubs, plugins = (one, two), (running(one, LoadManager), running(two, LoadManager))
+        await moving(lambda: any(each.node.lead is not None for each in plugins), *clocks)
+        at = hubs if plugins[0].node.lead is not None else hubs[::-1]  # the one that steers first
+
+        def group(kw: int, **more: object) -> dict[str, object]:
+            return {"static_capacity_kw": kw} | more
+
+        async def both(*asked: Awaitable[int]) -> list[int]:
+            answers: list[int] = await done(asyncio.gather(*asked), *clocks)
+            return answers
+
+        assert (
+            await both(
+                *(admin(at[number % 2], "PUT", f"/grid/groups/G{number}", group(number)) for number in range(1, 5))
+            )
+            == [201] * 4
+        )
+        assert await grid_of(plugins[0]) == {"G1": 1, "G2": 2, "G3": 3, "G4": 4}
+
+        assert await both(
+            admin(at[0], "DELETE", "/grid/groups/G1", {}),
+            admin(at[1], "DELETE", "/grid/groups/G2", {}),
+            admin(at[1], "PUT", "/grid/groups/G3", group(30)),
+        ) == [204, 204, 200]
+        assert await grid_of(plugins[0]) == {"G3": 30, "G4": 4}
+
+        assert await both(
+            admin(at[0], "PUT", "/grid/mode", {"mode": "shadow"}), admin(at[1], "POST", "/grid/stop", {})
+        ) == [200, 200]
+        for plugin in plugins:
+            mode = (await plugin.node.scene()).mode
+            assert (mode.shadow, mode.stopped) == (True, True)
+
+        # What cannot be is refused by the node that steers, and the operator hears why, wherever that was asked.
+        began = clocks[1].now()
+        path, operator = "/admin/v1/grid/groups/G4", f"Bearer {ADMIN_TOKEN}"
+        status, told = await done(call(at[1], "PUT", path, group(4, parent="G9"), operator), *clocks)
+        assert status == 400
+        assert "G9" in str(told)
+        assert clocks[1].now() - began < timedelta(seconds=10)
+        assert await both(admin(at[0], "PUT", "/grid/groups/G4", group(4, parent="G3"))) == [200]
+        assert await both(admin(at[1], "DELETE", "/grid/groups/G3", {})) == [409]
+        assert await grid_of(plugins[0]) == {"G3": 30, "G4": 4}
+        assert await plugins[0].hub.shelf.keys("outcome/") == []
+
+
 async def test_disabled_at_one_node_what_the_other_has_sent_is_taken_back(tmp_path: Path, mongodb_url: str) -> None:
     clocks = ManualClock(), ManualClock()
     async with (
