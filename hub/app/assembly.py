@@ -166,6 +166,7 @@ def assembled(core: Core, url: str, given: Given) -> Assembled:
         ("departures", departures.sweep),
         ("plugins", runs.host.run),
         ("party news", runs.news.run),
+        ("catalog news", core.catalog_news.run),
     )
     return Assembled(parts, Doors(door, ops, admin, own_routes), routes, runs, work)
 

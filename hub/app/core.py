@@ -11,6 +11,7 @@ from hub.broker.identity import HubIdentity
 from hub.broker.legs import LEG_FIELDS, Legs, Limits
 from hub.broker.liveness import LivenessBoard
 from hub.broker.outreach import Outreach
+from hub.broker.plugins.catalog_news import CatalogNews
 from hub.broker.plugins.spoken import Spoken
 from hub.broker.plugins.watching import Watching
 from hub.broker.registry import RegistryKeeper
@@ -51,6 +52,7 @@ class Core:
     guard: EgressGuard
     spoken: Spoken
     watching: Watching
+    catalog_news: CatalogNews
     plugin_secrets: Vault
 
 
@@ -137,6 +139,7 @@ async def core(settings: Settings, store: Store, clock: Clock, *, legs_to: Binar
         guard=guard,
         spoken=spoken,
         watching=Watching(spoken, registry, clock),
+        catalog_news=CatalogNews(),
         plugin_secrets=plugin_secrets,
     )
 

@@ -128,6 +128,7 @@ def plugins(  # noqa: PLR0917 - called in one place
         watch=watchdog.start,
     )
     core.metrics.source(lambda: families(host))
+    core.catalog_news.plugins = lambda: host.running
     return Plugins(host, parties, PartyNews(infos, lambda: host.running), computing, watchdog)
 
 

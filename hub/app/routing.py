@@ -145,13 +145,13 @@ def _pulls(core: Core, broadcasting: Broadcasting, fan_out: FanOut) -> Pulls:
         fan_out=fan_out,
         alarms=core.alarms,
         clock=core.clock,
+        news=core.catalog_news,
     )
     plan = PullPlan(
         book=book,
         crawls=crawls,
         registry=core.registry,
         liveness=core.liveness,
-        catalog=core.store.catalog,
         clock=core.clock,
     )
     return Pulls(book=book, plan=plan, crawls=crawls, registry=core.registry, clock=core.clock)

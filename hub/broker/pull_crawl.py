@@ -4,6 +4,7 @@
 Rules
 - Every object takes the way of a push: same rules, same fan-out. While receivers have long queues the crawl waits.
 - How the crawl stands is stored after every page, so a restart costs one page.
+- Plugins are told what has changed, page by page; of a first crawl, which is hidden till its end, when it shows.
 - Only a complete full crawl removes what it did not meet. A broken one removes nothing and sounds an alarm, which the
   next complete one ends.
 """
@@ -18,6 +19,7 @@ from hub.broker.alarms import Alarms
 from hub.broker.broadcasting import Broadcasting
 from hub.broker.fan_out import FanOut
 from hub.broker.lane import MOST_LEGS
+from hub.broker.plugins.catalog_news import CatalogNews
 from hub.broker.pull_book import PullBook
 from hub.broker.pull_pages import ListPage, PullPages
 from hub.broker.registry import RegistryKeeper
@@ -65,6 +67,7 @@ class PullCrawls:
         fan_out: FanOut,
         alarms: Alarms,
         clock: Clock,
+        news: CatalogNews,
     ) -> None:
         self._book = book
         self._pages = pages
@@ -74,6 +77,7 @@ class PullCrawls:
         self._fan_out = fan_out
         self._alarms = alarms
         self._clock = clock
+        self._news = news
         # Fair: whoever has read a page goes behind the others that wait, so one slow platform holds up nobody's list.
         self._turns = asyncio.Semaphore(MOST_PAGES_AT_ONCE)
 
@@ -100,6 +104,12 @@ class PullCrawls:
     def hush(self, pull: Pull | PullState) -> None:
         """The pull works again, or is over."""
         self._alarms.clear("pull_failed", str(pull))
+
+    async def show(self, state: PullState) -> None:
+        """Ends the hiding of a first crawl, if this one hides. Raises StoreUnavailable."""
+        if state.hides:
+            await self._catalog.show(state.module, state.owner)
+            self._news.changed(state.module, state.owner, None)
 
     async def _crawl(self, pull: Pull) -> Broken | None:
         """Reads the list to its end; None when it was read whole."""
@@ -163,9 +173,14 @@ class PullCrawls:
             rows = [found(pull.module, pull.owner, raw) for raw in batch]
             haul.add(rows, course)
             own = [(row.key, raw) for row, raw in zip(rows, batch, strict=True) if row.key is not None]
+            changed = []
             for (key, _), verdict in zip(own, await self._together(own, publish), strict=True):
                 if verdict.code != StatusCode.OK:
                     haul.spoil(f"{key.object_id}: {verdict.message}")
+                elif verdict.raw is not None:
+                    changed.append(key.object_id)
+            if not self._book.of(pull).hides:
+                self._news.changed(pull.module, pull.owner, changed)
         following = page.following if isinstance(page.following, str) else None
         await self._book.keep(after_page(self._book.of(pull), haul, self._clock.now(), page.total, following))
         return haul.new
@@ -174,8 +189,7 @@ class PullCrawls:
         """What a list that was read to its end means for what the hub holds."""
         state = self._book.of(pull)
         removed = await self._remove_absent(platform, pull, state) if state.full else 0
-        if state.hides:
-            await self._catalog.show(pull.module, pull.owner)
+        await self.show(state)
         await self._book.keep(completed(self._book.of(pull), self._clock.now()))
         self.hush(pull)
         log.info(
@@ -201,6 +215,8 @@ class PullCrawls:
             gone = await self._catalog.absent(pull.module, pull.owner, before, _BATCH)
             verdicts = await self._together(gone, withdraw)
             removed += sum(verdict.removed for verdict in verdicts)
+            forgotten = [entry.object_id for entry, each in zip(gone, verdicts, strict=True) if each.removed]
+            self._news.changed(pull.module, pull.owner, forgotten)
             if all(verdict.code != StatusCode.OK for verdict in verdicts):
                 break
         return removed

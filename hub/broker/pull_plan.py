@@ -13,7 +13,6 @@ from hub.domain.pulls import Pull, PullKey, owners_on, pulls_of
 from hub.domain.registry import RegistrySnapshot
 from hub.errors import StoreUnavailable
 from hub.ocpi.names import ConnectionStatus
-from hub.store.ports import CatalogStore
 
 
 class PullPlan:
@@ -26,14 +25,12 @@ class PullPlan:
         crawls: PullCrawls,
         registry: RegistryKeeper,
         liveness: LivenessBoard,
-        catalog: CatalogStore,
         clock: Clock,
     ) -> None:
         self._book = book
         self._crawls = crawls
         self._registry = registry
         self._liveness = liveness
-        self._catalog = catalog
         self._clock = clock
         self._seen: tuple[RegistrySnapshot, bool] | None = None
         self._since: dict[PullKey, datetime] = {}
@@ -115,17 +112,12 @@ class PullPlan:
         if self._registry.snapshot.platform(state.platform_id) is None:
             for other in self._book.every:
                 if other.platform_id == state.platform_id:
-                    await self._show(other)
+                    await self._crawls.show(other)
             await self._book.forget(state.platform_id)
             return
-        await self._show(state)
+        await self._crawls.show(state)
         if state.hides or self._is_gone(state):
             # Its objects may be gone with it: should it come back, everything has to be read.
             await self._book.keep(state.untouched())
         else:
             await self._book.keep(replace(state, failed_at=None, problem=None, failures=0, resync_at=None))
-
-    async def _show(self, state: PullState) -> None:
-        """Ends the hiding of an owner whose first crawl will not be complete."""
-        if state.hides:
-            await self._catalog.show(state.module, state.owner)

@@ -20,6 +20,7 @@ from hub.plugin.exchange import (
     States,
 )
 from hub.plugin.hub_api import (
+    CatalogChange,
     Counter,
     Found,
     Gauge,
@@ -71,6 +72,7 @@ __all__ = [
     "Body",
     "BodyError",
     "BodyTooLarge",
+    "CatalogChange",
     "Change",
     "Content",
     "Counter",

@@ -8,7 +8,7 @@ from hub.ocpi.names import Interface, Role
 from hub.ocpi.party_id import PartyId
 from hub.plugin.config import PluginConfig
 from hub.plugin.exchange import Exchange, Leg, PartyRequest, Result
-from hub.plugin.hub_api import HubApi, PartyChange
+from hub.plugin.hub_api import CatalogChange, HubApi, PartyChange
 from hub.plugin.verdicts import (
     Answer,
     AnsweredVerdict,
@@ -150,6 +150,12 @@ class Plugin(Generic[ConfigT]):
 
     def on_party_changed(self, change: PartyChange) -> Awaitable[None] | None:
         """A party is new, has another status, or is gone."""
+        return None
+
+    def on_catalog_changed(self, change: CatalogChange) -> Awaitable[None] | None:
+        """The hub has read an owner's list itself, and the catalog holds something else now. What platforms push is
+        watched; of this there is no message. It is told on the node that has read the list.
+        """
         return None
 
     def parties(self) -> Iterable[LocalParty]:

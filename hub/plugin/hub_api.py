@@ -57,6 +57,17 @@ class HeldObject:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogChange:
+    """Objects of an owner are new in the catalog, say something else, or are gone. `objects` are their ids; None when
+    there are too many to name, or all of the owner's have just become visible.
+    """
+
+    module: str
+    owner: PartyId
+    objects: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """What came of `HubApi.http`. `headers` has lower-case names."""
 

@@ -203,6 +203,17 @@ async def test_advisor(page: ModuleType) -> None:
         assert await b.plugin.known() == {"NL/CPO": ["LOC1"]}
         assert [await b.plugin.has(CPO, one) for one in ("LOC1", "LOC2")] == [True, False]
 
+        # A list that the hub reads itself shows as a whole first, then by what has changed in it.
+        platforms = (await b.admin("GET", "/platforms")).json["items"]
+        at_cpo = next(one["id"] for one in platforms if one["name"] == "cpo")
+        b.cpo.own.put(names.LOCATIONS, objects.location(CPO, "LOC2"))
+        await b.admin("PATCH", f"/platforms/{at_cpo}", {"pull": {"locations": 60}})
+        await b.admin("POST", f"/platforms/{at_cpo}/resync")
+        await b.until(lambda: None in b.plugin.news)
+        b.cpo.own.put(names.LOCATIONS, objects.location(CPO, "LOC3"))
+        await b.admin("POST", f"/platforms/{at_cpo}/resync")
+        await b.until(lambda: frozenset({"LOC3"}) in b.plugin.news)
+
         await b.other.unregister()
         await b.settle()
         assert b.plugin.gone == [OTHER]
