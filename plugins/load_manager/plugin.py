@@ -8,6 +8,7 @@ from hub.ocpi.names import CHARGING_PROFILES, LOCATIONS, SESSIONS, ConnectionSta
 from hub.plugin import (
     Answer,
     Body,
+    CatalogChange,
     Change,
     Delivery,
     Exchange,
@@ -34,7 +35,7 @@ from plugins.load_manager.config import LoadManagerConfig
 from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.oscp import AdminRoutes, CapacityProviders
 from plugins.load_manager.steering.composing import Composing
-from plugins.load_manager.steering.facts import CpoReached, Missed, ResultCame
+from plugins.load_manager.steering.facts import CpoReached, LocationsRead, Missed, ResultCame
 from plugins.load_manager.steering.intake import fact_for, fact_of, result_in
 from plugins.load_manager.steering.listening import Listening
 from plugins.load_manager.steering.node import Node
@@ -137,6 +138,11 @@ class LoadManager(Plugin[LoadManagerConfig]):
         if change.role is Role.CPO and self.node.lead is not None:
             connected = change.status is ConnectionStatus.CONNECTED
             await self.node.tell(CpoReached(str(change.party), connected))
+
+    async def on_catalog_changed(self, change: CatalogChange) -> None:
+        if change.module == LOCATIONS and self.node.grid.groups:
+            ids = None if change.objects is None else sorted(change.objects)
+            await self.node.tell(LocationsRead(str(change.owner), ids))
 
     async def handle(self, request: PartyRequest) -> Answer:
         fact = fact_for(request)

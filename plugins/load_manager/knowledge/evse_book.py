@@ -104,6 +104,11 @@ class EvseBook(Shelved[LocationKey, Location]):
         """The catalog has it no more."""
         self.forget(location_key(party, location_id))
 
+    def of(self, party: PartyId) -> list[str]:
+        """Ids of the owner's locations."""
+        mine = location_key(party, "")
+        return [location.id for key, location in self.items() if key.startswith(mine)]
+
     def evse(self, key: EvseKey) -> Evse | None:
         """The EVSE, if it is known."""
         location = self.find(key.location)

@@ -1,10 +1,10 @@
 """What is asked for instead of told: sessions of CPOs, locations of the catalog, and who can be reached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hub.ocpi import codec
 from hub.ocpi.names import LOCATIONS, ConnectionStatus, Role
-from hub.plugin import HubApi, Term
+from hub.plugin import HubApi, StoreUnavailable, Term
 from plugins.load_manager.config import LoadManagerConfig
 from plugins.load_manager.knowledge.keys import owner
 from plugins.load_manager.steering.facts import JsonObject
@@ -13,6 +13,8 @@ from plugins.load_manager.steering.pulling import pull
 from plugins.load_manager.steering.scene import Scene
 from plugins.load_manager.steering.stir import Stir
 from plugins.load_manager.strides import Pace
+
+_AGAIN_S = 5.0
 
 
 class Asking:
@@ -35,6 +37,8 @@ class Asking:
         self._news = news
         self._due = due
         self._pulling: set[str] = set()
+        self._to_look_up: dict[str, set[str] | None] = {}
+        self._looks_up = False
 
     def begin(self) -> None:
         """Every CPO counts as unreachable until it was asked."""
@@ -58,6 +62,43 @@ class Asking:
         else:
             self._scene.known.evses.put_location(cpo, location_id, codec.loads(held.raw), now)
         return self._scene.trees_at(cpo, location_id)
+
+    def look_up_all(self, party: str, ids: Iterable[str] | None) -> None:
+        """These locations of a CPO again, or all that it has, beside everything else; trees are looked at when all are
+        there.
+        """
+        waiting = self._to_look_up.get(party, set())
+        self._to_look_up[party] = None if ids is None or waiting is None else waiting.union(ids)
+        if not self._looks_up:
+            self._looks_up = True
+            self._hub.spawn(self._look_up_waiting(), name="locations that were read")
+
+    async def _look_up_waiting(self) -> None:
+        try:
+            while self._to_look_up and not self._term.over:
+                party, ids = next(iter(self._to_look_up.items()))
+                del self._to_look_up[party]
+                try:
+                    await self._look_up_these(party, ids)
+                except StoreUnavailable:
+                    self._to_look_up[party] = None
+                    await self._hub.sleep(_AGAIN_S)
+        finally:
+            self._looks_up = False
+
+    async def _look_up_these(self, party: str, ids: set[str] | None) -> None:
+        told, cpo, evses = Stir(), owner(party), self._scene.known.evses
+        if ids is None:
+            ids = set(evses.of(cpo))
+            async for held in self._hub.objects(LOCATIONS, cpo):
+                evses.put_location(cpo, held.id, codec.loads(held.raw), self._hub.now())
+                told.trees |= self._scene.trees_at(cpo, held.id)
+                told.trees |= self._scene.trees_at(cpo, held.id)
+                ids.discard(held.id)
+                await self._hub.sleep(0)  # a page of the catalog comes at once, and messages wait meanwhile
+        for location_id in ids:
+            told.trees |= await self.look_up(party, location_id)
+        self._due(told)
 
     def reached(self, cpo: str, *, connected: bool) -> None:
         """A CPO can be reached, or cannot: then, and until it was asked, its sessions stay as they are."""

@@ -49,6 +49,16 @@ class LocationTold:
 
 
 @dataclass(frozen=True, slots=True)
+class LocationsRead:
+    """The hub has read a CPO's list of locations itself: these are new, say something else or are gone; None: look at
+    all of them.
+    """
+
+    party: str
+    ids: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class CpoReached:
     """Whether a CPO can be reached."""
 
@@ -195,6 +205,7 @@ Fact = (
     SessionTold
     | WishTold
     | LocationTold
+    | LocationsRead
     | CpoReached
     | ActiveTold
     | ResultCame

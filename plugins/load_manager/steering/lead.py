@@ -14,7 +14,7 @@ from plugins.load_manager.config import LoadManagerConfig
 from plugins.load_manager.grid.group import GridRefused
 from plugins.load_manager.steering.asking import Asking
 from plugins.load_manager.steering.carrying_out import CarryingOut
-from plugins.load_manager.steering.facts import Asked, CpoReached, Fact, ResultCame, SignalCame
+from plugins.load_manager.steering.facts import Asked, CpoReached, Fact, LocationsRead, ResultCame, SignalCame
 from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.looking import Looking
 from plugins.load_manager.steering.measuring import Measuring
@@ -146,6 +146,8 @@ class Lead:
         self._looking.due(stir)
         if isinstance(fact, CpoReached):
             self._asking.reached(fact.party, connected=fact.connected)
+        if isinstance(fact, LocationsRead):
+            self._asking.look_up_all(fact.party, fact.ids)
         for cpo in stir.pull:
             self._asking.pull(cpo)
         return not stir.repeated

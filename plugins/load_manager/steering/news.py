@@ -37,6 +37,8 @@ class News:
                 return self._wish(fact, now)
             case facts.LocationTold():
                 return Stir(look_up=(fact.party, fact.id))
+            case facts.LocationsRead():
+                return Stir()  # they are looked up beside the other facts
             case facts.CpoReached():
                 return Stir(self._scene.trees_of(fact.party))
             case facts.ActiveTold():
