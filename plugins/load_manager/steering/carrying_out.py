@@ -17,8 +17,8 @@ UNCONTROLLED, DEFICIT = "session_uncontrolled", "grid_deficit"
 
 
 class CarryingOut:
-    """Does it, each thing beside the others. `pull` asks a CPO for its sessions; `settling` counts the eMSPs that are
-    being told their result.
+    """Does it, each thing beside the others. `pull` asks a CPO for its sessions; `settling` counts sessions whose eMSPs
+    are being told their result, and `settled` is called when they were.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class CarryingOut:
         keeping: Keeping,
         watching: Watching,
         pull: Callable[[str], None],
+        settled: Callable[[], None],
     ) -> None:
         self.settling = 0
         self._hub = hub
@@ -38,6 +39,7 @@ class CarryingOut:
         self._keeping = keeping
         self._watching = watching
         self._pull = pull
+        self._settled = settled
 
     def carry_out(self, root: str, action: Action) -> None:
         """One action of the board of that tree."""
@@ -92,6 +94,7 @@ class CarryingOut:
             await self._deliver(SessionKey(action.session_id), "ACCEPTED" if action.accepted else "REJECTED")
         finally:
             self.settling -= 1
+            self._settled()
 
     async def _deliver(self, key: SessionKey, said: str) -> None:
         for handle in self._scene.debts.pop(key, []):

@@ -6,6 +6,7 @@ Rules
 - After a takeover a CPO counts as unreachable until it was asked for its sessions.
 """
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -54,7 +55,10 @@ class Lead:
         self._keeping = keeping
         self._recording = Recording(hub)
         self._proving = Proving(hub)
-        carrying_out = CarryingOut(hub, term, scene, keeping=keeping, watching=watching, pull=self._pull)
+        self._stirred = asyncio.Event()
+        carrying_out = CarryingOut(
+            hub, term, scene, keeping=keeping, watching=watching, pull=self._pull, settled=self._stirred.set
+        )
         self._looking = Looking(
             hub,
             config,
@@ -65,8 +69,9 @@ class Lead:
             carrying_out=carrying_out,
             recording=self._recording,
             proving=self._proving,
+            looked=self._stirred.set,
         )
-        self._asking = Asking(hub, config, term, scene, news=self.news, due=self._looking.due)
+        self._asking = Asking(hub, config, term, scene, news=self.news, due=self._due)
         self._measuring = Measuring(
             hub,
             term,
@@ -78,7 +83,13 @@ class Lead:
         )
         self._surveying = Surveying(hub, scene, watching)
         self._parting = Parting(
-            hub, term, scene, asking=self._asking, carrying_out=carrying_out, look=self._looking.all_due
+            hub,
+            term,
+            scene,
+            asking=self._asking,
+            carrying_out=carrying_out,
+            look=self._looking.all_due,
+            stirred=self._stirred,
         )
         self.sending = self._looking.sending
         self._timers: list[Timer] = []
@@ -98,7 +109,7 @@ class Lead:
             scene.tree(ids[0])
         self._asking.begin()
         # A moment later: by then most CPOs have said which sessions they have.
-        self._looking.due(Stir(set(scene.trees)))
+        self._due(Stir(set(scene.trees)))
         every = self._hub.every
         self._timers = [
             every(self._config.recompute_s, self._looking.all_due),
@@ -117,6 +128,7 @@ class Lead:
         self._looking.end()
         self._measuring.end()
         self._surveying.end()
+        self._stirred.set()
         for timer in self._timers:
             timer.cancel()
 
@@ -143,7 +155,7 @@ class Lead:
             self._hub.log.info("a result changes nothing: it is not about the newest profile", **about)
         if isinstance(fact, Asked):
             await self._keeping.keep_outcome(fact.asked, stir.outcome or Outcome(now), self.term)
-        self._looking.due(stir)
+        self._due(stir)
         if isinstance(fact, CpoReached):
             self._asking.reached(fact.party, connected=fact.connected)
         if isinstance(fact, LocationsRead):
@@ -166,6 +178,10 @@ class Lead:
             await self._keeping.keep_heard(scene, self.term)
         for root in stir.boards:
             await self._looking.keep_board(root)
+
+    def _due(self, stir: Stir) -> None:
+        self._looking.due(stir)
+        self._stirred.set()
 
     def _pull(self, cpo: str) -> None:
         self._asking.pull(cpo)

@@ -7,7 +7,7 @@ Rules
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Response
@@ -50,7 +50,9 @@ class Looking:
         carrying_out: CarryingOut,
         recording: Recording,
         proving: Proving,
+        looked: Callable[[], None],
     ) -> None:
+        """`looked` is called after every look."""
         self.sending = Sending(hub, config.party, term, self._answered)
         self._hub = hub
         self._config = config
@@ -61,6 +63,7 @@ class Looking:
         self._carrying_out = carrying_out
         self._recording = recording
         self._proving = proving
+        self._looked = looked
         self._rounds = Rounds(hub, scene, config.planning, config.dispatch)
         self._looks: dict[str, asyncio.Lock] = {}
         self._wakes: dict[str, tuple[datetime, Timer]] = {}
@@ -114,6 +117,7 @@ class Looking:
                     timer.cancel()
                 if not (self._ended or self._term.over) and root in self._scene.trees:
                     await self._look(root)
+                    self._looked()
         except TermOver:
             self.end()
         except StoreUnavailable:

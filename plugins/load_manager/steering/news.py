@@ -157,7 +157,8 @@ class News:
                 self._limit(key, row.session.scale, row.confirmed.value_at(now), now)
             else:
                 self._scene.known.learning.limited(key, now)
-        return Stir({root}, at_once=result is not Result.ACCEPTED or root == NOWHERE)
+        urgent = result is not Result.ACCEPTED or root == NOWHERE or self._scene.leaving
+        return Stir({root}, at_once=urgent)
 
     def _follow(self, key: SessionKey, row: Row, now: datetime) -> None:
         """A profile has steps, and each is a limit in force from its own moment on."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from hub.plugin import LEAVE_WITHIN_S, HubApi, Term
 from plugins.load_manager.dispatch import Board, Settle
@@ -10,12 +11,14 @@ from plugins.load_manager.steering.asking import Asking
 from plugins.load_manager.steering.carrying_out import DEFICIT, UNCONTROLLED, CarryingOut
 from plugins.load_manager.steering.scene import Scene
 
-_LOOK_EVERY_S = 0.25
-_LAST_WORDS_S = 10.0
+# What is left of the time is for last words to eMSPs.
+_PATIENCE = timedelta(seconds=LEAVE_WITHIN_S - 10)
 
 
 class Parting:
-    """Takes back what one term, and those before it, have sent. `look` looks at every tree at once."""
+    """Takes back what one term, and those before it, have sent. `look` looks at every tree at once; `stirred` is set
+    whenever somebody has answered, or a tree was looked at.
+    """
 
     def __init__(
         self,
@@ -26,6 +29,7 @@ class Parting:
         asking: Asking,
         carrying_out: CarryingOut,
         look: Callable[[], None],
+        stirred: asyncio.Event,
     ) -> None:
         self._hub = hub
         self._term = term
@@ -33,15 +37,16 @@ class Parting:
         self._asking = asking
         self._carrying_out = carrying_out
         self._look = look
+        self._stirred = stirred
+        self._late = False
 
     async def leave(self) -> None:
         """Returns when CPOs have answered, or when the time for it is nearly over; in shadow mode at once."""
-        scene, until_s = self._scene, self._hub.monotonic() + LEAVE_WITHIN_S - _LAST_WORDS_S
+        scene = self._scene
         if not scene.mode.shadow:
             scene.leaving = True
             self._look()
-            while self._waits() and not self._term.over and self._hub.monotonic() < until_s:
-                await self._hub.sleep(_LOOK_EVERY_S)
+            await self._answers()
             left = sum(1 for _ in self._limited())
             if left:
                 self._hub.log.warning("sessions keep their profiles, which end at the fallback share", sessions=left)
@@ -50,6 +55,17 @@ class Parting:
             self._hub.clear_alarm(UNCONTROLLED, row.session.id)
         for group_id in scene.model.groups:
             self._hub.clear_alarm(DEFICIT, group_id)
+
+    async def _answers(self) -> None:
+        timer = self._hub.call_at(self._hub.now() + _PATIENCE, self._give_up)
+        while self._waits() and not (self._term.over or self._late):
+            self._stirred.clear()
+            await self._stirred.wait()
+        timer.cancel()
+
+    def _give_up(self) -> None:
+        self._late = True
+        self._stirred.set()
 
     def _waits(self) -> bool:
         """Whether somebody may still answer, or has to be told."""
