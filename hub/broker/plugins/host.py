@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 
 from hub.broker.plugins.choices import ChoiceBook, Choices
+from hub.broker.plugins.ending import Ending, Over
 from hub.broker.plugins.incarnation import Incarnation, NotStarted
 from hub.broker.plugins.leaving import Leaving
 from hub.broker.plugins.local_parties import LocalParties, Player
@@ -42,11 +43,6 @@ log = structlog.get_logger("hub.plugins")
 
 RETRY_S = 30.0
 FOLLOW_S = 2.0
-# How long an old instance may have to see the end of what was under way with it.
-_UNDER_WAY_S = 5.0
-_PULSE_S = 0.01
-
-_Ending = list[tuple[Chain, Incarnation, Incarnation | None]]
 
 
 class PluginHost:
@@ -80,12 +76,12 @@ class PluginHost:
         self._changes: set[asyncio.Task[None]] = set()
         self._leaving = Leaving(clock, notices)
         self._tellers = Tellers()
+        self._ending = Ending(maker.sources.owner, notices, self._tellers)
         watching.inboxes = self._tellers.inboxes
         notices.on_turn = parties.review
         self.running: tuple[Incarnation, ...] = ()
         self.settled = Settled(None, {}, None, "the settings")
         self.choices = Choices()
-        self.leaked: Counter[str] = Counter()
         self.reloads = 0
 
     # --- who is there ---
@@ -112,6 +108,11 @@ class PluginHost:
     def inboxes(self) -> Mapping[str, Inbox]:
         """What waits for plugins that watch what is over, by name."""
         return self._tellers.inboxes
+
+    @property
+    def leaked(self) -> Counter[str]:
+        """How many tasks instances left behind, by name."""
+        return self._ending.leaked
 
     # --- the start and the end ---
 
@@ -169,14 +170,8 @@ class PluginHost:
             running, self.running = self.running, ()
             for one in reversed(running):
                 await self._tellers.told(one)
-                await self._stopped(one)
+                await self._ending.of(one)
             await self._tellers.close_all()
-
-    async def _stopped(self, one: Incarnation, successor: Incarnation | None = None) -> None:
-        if successor is not None:  # what the new instance has begun since is none of the old one's tasks
-            one.before.update(asyncio.all_tasks() - set(successor.before))
-        await one.stop(self._maker.sources.owner, self._notices)
-        self.leaked[one.name] += one.leaked
 
     # --- changes ---
 
@@ -199,10 +194,10 @@ class PluginHost:
 
     async def _reload(self) -> None:
         async with self._changing:
-            ending = await self._change(await asyncio.to_thread(self._read), self.choices)
+            over = await self._change(await asyncio.to_thread(self._read), self.choices)
             self.reloads += 1
-            ending = await self._let_leave(ending)
-        await self._ended(ending)
+            over = await self._let_leave(over)
+        await self._ending.of_all(over)
 
     async def _choose(self, choices: Choices) -> None:
         async with self._changing:
@@ -210,15 +205,15 @@ class PluginHost:
             await self._wanting.of(settled, choices)
             saved = await self._book.save(choices)
             try:
-                ending = await self._change(settled, saved)
+                over = await self._change(settled, saved)
             except BaseException:
                 self.choices = await self._book.save(replace(self.choices, revision=saved.revision))
                 raise
             self.choices = saved
-            ending = await self._let_leave(ending)
-        await self._ended(ending)
+            over = await self._let_leave(over)
+        await self._ending.of_all(over)
 
-    async def _change(self, settled: Settled, choices: Choices) -> _Ending:
+    async def _change(self, settled: Settled, choices: Choices) -> list[Over]:
         """Puts others in place; what has to end. Those that have to leave first are in place still."""
         wanted = await self._wanting.of(settled, choices)
         before = {one.name: one for one in self.running}
@@ -249,12 +244,12 @@ class PluginHost:
         after = {one.name: one for one in kept if one not in leaving}
         return [(chain, old, after.get(old.name)) for old in before.values() if old not in after.values()]
 
-    async def _let_leave(self, ending: _Ending) -> _Ending:
+    async def _let_leave(self, over: list[Over]) -> list[Over]:
         """Takes those out that were in place only to leave, once they have; what has to end then."""
-        leaving = [old for _, old, _ in ending if old in self.running]
+        leaving = [old for _, old, _ in over if old in self.running]
         if not leaving:
-            return ending
-        await self._ended([each for each in ending if each[1] not in leaving])
+            return over
+        await self._ending.of_all([each for each in over if each[1] not in leaving])
         log.info("plugins leave", plugins=[one.name for one in leaving])
         await self._leaving.left(leaving)
         chain = self._watching.chain
@@ -268,28 +263,10 @@ class PluginHost:
         except NotStarted as why:
             raise _cannot_run(new.chosen, why) from None
 
-    async def _ended(self, ending: _Ending) -> None:
-        """Lets go of instances, when what is under way with them is over."""
-        for chain, old, successor in ending:
-            await self._let_finish(chain, old)
-            if successor is None:
-                await self._tellers.told(old)
-                await self._tellers.close([old.name])
-                self._notices.gone(old.name)
-            await self._stopped(old, successor)
-
-    async def _let_finish(self, chain: Chain, old: Incarnation) -> None:
-        try:
-            async with asyncio.timeout(_UNDER_WAY_S):
-                while chain.under_way.count or old.guard.busy:  # noqa: ASYNC110 - rare, and short
-                    await asyncio.sleep(_PULSE_S)
-        except TimeoutError:
-            log.warning("a plugin ends while messages are under way with it", plugin=old.name)
-
     async def _taken_back(self, fresh: Sequence[Incarnation]) -> None:
         """Nothing of a change stands."""
         for one in fresh:
-            await self._stopped(one)
+            await self._ending.of(one)
         nobody: dict[str, Sequence[LocalParty]] = {one.name: () for one in fresh}
         await self._parties.settle(nobody | _parties_of(self.running))
 
@@ -341,17 +318,17 @@ class PluginHost:
                 continue
 
     async def _follow(self, choices: Choices) -> None:
-        ending: _Ending = []
+        over: list[Over] = []
         async with self._changing:
             if choices.revision == self.choices.revision:
                 return
             try:
-                ending = await self._change(await asyncio.to_thread(self._read), choices)
+                over = await self._change(await asyncio.to_thread(self._read), choices)
             except SettingsError as wrong:
                 log.error("what was chosen about plugins cannot be used here", problem=str(wrong))
             self.choices = choices
-            ending = await self._let_leave(ending)
-        await self._ended(ending)
+            over = await self._let_leave(over)
+        await self._ending.of_all(over)
 
     async def _retry(self) -> None:
         async with self._changing:
