@@ -101,7 +101,7 @@ def enable(hub: HubAddress, name: str) -> None:
 @plugin_argument
 @hub_options
 def disable(hub: HubAddress, name: str) -> None:
-    """Let a plugin run no more, whatever the settings name."""
+    """Let a plugin run no more, whatever the settings name; it may take a minute to leave."""
     _switch(hub, name, "disable")
 
 

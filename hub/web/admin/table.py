@@ -267,7 +267,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint(
         "POST",
         f"{_PLUGIN}/disable",
-        "Let a plugin run no more, whatever the settings name",
+        "Let a plugin run no more, whatever the settings name; it may take a minute to leave",
         plugins.disable_plugin,
         inputs.Nothing,
         plugin_models.PluginOutput,
