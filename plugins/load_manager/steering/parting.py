@@ -11,6 +11,7 @@ from plugins.load_manager.steering.asking import Asking
 from plugins.load_manager.steering.carrying_out import DEFICIT, UNCONTROLLED, CarryingOut
 from plugins.load_manager.steering.scene import Scene
 
+LEFT = "sessions_left_limited"
 # What is left of the time is for last words to eMSPs.
 _PATIENCE = timedelta(seconds=LEAVE_WITHIN_S - 10)
 
@@ -49,7 +50,8 @@ class Parting:
             await self._answers()
             left = sum(1 for _ in self._limited())
             if left:
-                self._hub.log.warning("sessions keep their profiles, which end at the fallback share", sessions=left)
+                text = f"{left} sessions keep the profiles they have, which end at their share of the fallback capacity"
+                self._hub.alarm(LEFT, "steering", text)
         await asyncio.gather(*[self._carrying_out.settle(debt) for debt in self._debts()])
         for row in scene.rows():
             self._hub.clear_alarm(UNCONTROLLED, row.session.id)

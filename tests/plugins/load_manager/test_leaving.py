@@ -112,6 +112,8 @@ async def test_a_cpo_that_says_nothing_is_not_waited_for_longer_than_there_is_ti
         a.b.cpo.results.mode = ResultMode.NEVER
         assert await disabled(a, step_s=1) < LEAVE_WITHIN_S
         assert len(deletes(a)) >= 2
+        (alarm,) = [one for one in (await a.admin("GET", "/alarms"))["items"] if one["kind"] == "sessions_left_limited"]
+        assert "2 sessions" in alarm["text"]
         assert (await a.b.admin("GET", "/plugins/load_manager")).json["state"] == "OFF"
 
 
