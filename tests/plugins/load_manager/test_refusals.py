@@ -66,7 +66,7 @@ async def test_scenario_19_too_often_is_tried_later_and_counted_meanwhile() -> N
             await a.wait(1)
             assert tries(a) == 2 + more
         del a.b.cpo.profiles.responses["S1"]
-        await a.stride_for(480)
+        await a.oversleep("00:16:10")
         # Half an ampere more is not worth a message to the others.
         assert a.told() == {"S1": Decimal("14.4"), "S2": Decimal("13.7"), "S3": Decimal("13.7")}
 
