@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.ocpi import codec
@@ -49,6 +49,7 @@ def test_a_day_has_room_for_so_many_kinds_and_keeps_counting() -> None:
     assert (sums["DC 1 kW"], sums[OTHERS]) == ({Refusal.REJECTED: 2}, {Refusal.REJECTED: 5})
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=30))
 def test_thirty_days_count_and_no_more_are_kept(pauses: list[int]) -> None:
     book, now, days = RefusalBook(), NOON, []
