@@ -30,7 +30,7 @@ def test_who_did_not_make_the_plan_reads_the_same_off_the_rows() -> None:
     site = Site([AC3_16] * 3)
     site.say(signal("12:00-12:15 30", "12:15-23:00 10"), fallback("12:00-23:00 10"))
     made = site.plan("12:00", held={"S3": 11_040_000})
-    seen = read_rows(*(codec.loads(codec.dumps(rows(made))) for rows in (group_rows, decision_rows)))
+    seen = read_rows(*(codec.loads(codec.dumps(list(rows(made)))) for rows in (group_rows, decision_rows)))
     assert seen.groups.keys() == made.groups.keys()
     assert seen.decisions.keys() == made.decisions.keys()
     for group_id, group in made.groups.items():
