@@ -6,6 +6,7 @@ Rules
 - A message is due when there was none yet, when nothing is known about the last, when the limit is lower, when the
   refresh is due and would change something, or when it is higher by an ampere and a tenth and the last change was a
   minute ago. A message that is due carries the whole target if that fits, else only what is lower in it.
+- A small decrease leaves only where it is needed, as `sparing` says, or with the refresh.
 - While one is in flight only a lower limit overtakes it.
 - Lower limits leave first: those under the largest overload, of these the largest drop. Then the higher ones, those
   with the least power first.
@@ -14,7 +15,6 @@ Rules
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from plugins.load_manager.dispatch.actions import (
     Action,
@@ -30,17 +30,12 @@ from plugins.load_manager.dispatch.actions import (
     WakeAt,
 )
 from plugins.load_manager.dispatch.ledger import Ledger
+from plugins.load_manager.dispatch.move import Move
 from plugins.load_manager.dispatch.rates import Rates
 from plugins.load_manager.dispatch.row import Kind, Row, Sent, Target, Trouble
+from plugins.load_manager.dispatch.sparing import needed, small
 from plugins.load_manager.dispatch.state import Settings, State
 from plugins.load_manager.profiles import StepProfile, exceeds, maximum_over, minimum, second, written
-
-
-class _Move(NamedTuple):
-    row: Row
-    target: Target
-    reason: Reason
-    kind: Kind = Kind.OURS
 
 
 class Round:
@@ -54,6 +49,8 @@ class Round:
         self._end_s = self._now_s + settings.horizon_s
         self._rates = rates
         self._wakes: list[datetime] = []
+        self._spared: dict[str, Move] = {}
+        self._short: set[str] = set()
         self._ledger = Ledger(state.rows.values(), state.limits, self._now_s, self._end_s)
 
     def actions(self) -> list[Action]:
@@ -61,11 +58,12 @@ class Round:
         for row in self._state.rows.values():
             self._let_time_pass(row)
         news = list(self._news())
-        downs: list[_Move] = []
-        rises: list[_Move] = []
+        downs: list[Move] = []
+        rises: list[Move] = []
         for row in self._state.rows.values():
             move = self._due(row)
             if move is not None:
+                self._spared.pop(row.session.id, None)
                 (rises if self._rises(move) else downs).append(move)
         ups = []
         for move in sorted(rises, key=lambda move: (move.row.newest.at(self._now_s), move.row.session.id)):
@@ -73,6 +71,7 @@ class Round:
                 ups.append(move)
             elif (lower := self._lower_part(move)) is not None:
                 downs.append(lower)
+        downs += needed(self._spared.values(), [*downs, *ups], self._short, self._state, self._now_s)
         downs.sort(key=self._urgency)
         sent = [action for move in (*downs, *ups) if (action := self._send(move)) is not None]
         results = list(self._results())
@@ -92,7 +91,7 @@ class Round:
         if row.unanswered > self._settings.most_again:
             row.trouble = row.trouble or Trouble.SILENT
 
-    def _due(self, row: Row) -> _Move | None:
+    def _due(self, row: Row) -> Move | None:
         """What should be sent about the session, whether it fits or not."""
         if row.held(self._state.offline, self._now):
             if row.not_before is not None:
@@ -104,32 +103,43 @@ class Round:
         if want is None:
             return None
         newest, until_s = row.newest, row.newest_until_s
-        lower = exceeds(newest, want.profile, self._now_s, want.until_s if until_s is None else until_s)
+        lower = self._lower(row, want)
         if row.in_flight:
-            return _Move(row, want, Reason.LOWER) if lower else None
+            return lower
         if until_s is None:
-            return _Move(row, want, Reason.FIRST)
+            return Move(row, want, Reason.FIRST)
         if row.doubtful:
-            return _Move(row, want, Reason.AGAIN)
-        if lower:
-            return _Move(row, want, Reason.LOWER)
+            return Move(row, want, Reason.AGAIN)
+        if lower is not None:
+            return lower
         if self._refresh_due(row) and (
             exceeds(newest, want.profile, self._now_s) or exceeds(want.profile, newest, self._now_s)
         ):
-            return _Move(row, want, Reason.REFRESH)
+            return Move(row, want, Reason.REFRESH)
         if self._much_higher(row, want.profile) and self._rested(row):
-            return _Move(row, want, Reason.HIGHER)
+            return Move(row, want, Reason.HIGHER)
         return None
 
-    def _due_release(self, row: Row) -> _Move | None:
+    def _lower(self, row: Row, want: Target) -> Move | None:
+        """The decrease that cannot wait; a small one is noted."""
+        to_s = want.until_s if row.newest_until_s is None else row.newest_until_s
+        if not exceeds(row.newest, want.profile, self._now_s, to_s):
+            return None
+        move = Move(row, want, Reason.LOWER)
+        if not small(row, want.profile, self._now_s, to_s):
+            return move
+        self._spared[row.session.id] = move
+        return None
+
+    def _due_release(self, row: Row) -> Move | None:
         if row.in_flight:
             return None
         if not row.to_release:
             row.releasing = False
             return None
         if row.theirs is None:
-            return _Move(row, Target(row.unsteered, 0), Reason.HIGHER, Kind.NONE)
-        return _Move(row, Target(written(row.theirs, row.session.scale), 0), Reason.HIGHER, Kind.THEIRS)
+            return Move(row, Target(row.unsteered, 0), Reason.HIGHER, Kind.NONE)
+        return Move(row, Target(written(row.theirs, row.session.scale), 0), Reason.HIGHER, Kind.THEIRS)
 
     def _refresh_due(self, row: Row) -> bool:
         if row.sent_at is None:
@@ -151,11 +161,11 @@ class Round:
         self._wakes.append(rested)
         return rested <= self._now
 
-    def _rises(self, move: _Move) -> bool:
+    def _rises(self, move: Move) -> bool:
         """Whether more would be booked: then it has to fit."""
         return exceeds(move.target.profile, move.row.booked, self._now_s, self._end_s)
 
-    def _may_rise(self, move: _Move) -> bool:
+    def _may_rise(self, move: Move) -> bool:
         row = move.row
         if row.in_flight:
             return False
@@ -163,12 +173,13 @@ class Round:
             self._wakes.append(row.rise_not_before)
             return False
         added = self._ledger.added(row, move.target.profile)
-        if not self._ledger.fits(row, added):
+        if short := self._ledger.short(row, added):
+            self._short.update(short)
             return False
         self._ledger.book(row, added)
         return True
 
-    def _lower_part(self, move: _Move) -> _Move | None:
+    def _lower_part(self, move: Move) -> Move | None:
         """What can be sent of it although the rest does not fit; None when that changes nothing."""
         row, want = move.row, move.target
         if move.kind is not Kind.OURS:
@@ -182,7 +193,7 @@ class Round:
             return None
         return move._replace(target=Target(profile, min(until_s, want.until_s)))
 
-    def _urgency(self, move: _Move) -> tuple[int, int, str]:
+    def _urgency(self, move: Move) -> tuple[int, int, str]:
         row = move.row
         overload_mw = max((self._ledger.overload_mw(node) for node in row.session.path), default=0)
         drop_mw = max(
@@ -193,7 +204,7 @@ class Round:
         )
         return -overload_mw, -drop_mw, row.session.id
 
-    def _send(self, move: _Move) -> Action | None:
+    def _send(self, move: Move) -> Action | None:
         row = move.row
         if not self._rates.take(row.session.cpo, self._now):
             self._wakes.append(self._rates.free_at(row.session.cpo, self._now))

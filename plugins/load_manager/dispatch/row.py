@@ -156,6 +156,14 @@ class Row:
             return not (self.in_flight and self.waiting.kind is wanted)
         return self.ours or self.doubt is not None or (self.confirmed is not None and self.theirs is None)
 
+    def booked_without_ending(self) -> StepProfile:
+        """The highest of all that may be in force while the newest is refreshed before its ending begins."""
+        booked, until_s = self.booked, self.newest_until_s
+        if until_s is None:
+            return booked
+        steps = booked.steps
+        return StepProfile.of([steps[0], *(step for step in steps[1:] if step[0] < until_s)])
+
     def lost(self, offline: Collection[str]) -> bool:
         """Whether no limit can be brought to it at all; `offline` are the CPOs that cannot be reached."""
         return self.trouble is not None or self.unknown or self.session.cpo in offline

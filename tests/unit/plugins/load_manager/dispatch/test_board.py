@@ -44,6 +44,50 @@ def test_a_drop_later_leaves_with_the_lower_part_although_the_rise_before_it_doe
     assert put.profile.at(second(scene.now) + 900) == power(10.0)
 
 
+def test_a_small_decrease_waits_while_all_that_is_booked_fits() -> None:
+    scene = steered(30, 14.4, "S1", "S2")
+    scene.aim(["S1", "S2"], 13.5)
+    assert scene.decide() == {}
+    scene.aim(["S1"], 13.4)  # an ampere
+    assert scene.decide() == {"S1": 13.4}
+    scene.accept()
+    scene.after(840)
+    scene.aim(["S1"], 13.4)
+    scene.aim(["S2"], 13.5)
+    assert scene.decide() == {"S2": 13.5}  # the refresh is due
+    assert [action.reason for action in scene.actions if isinstance(action, Put)] == [Reason.REFRESH]
+
+
+def test_a_small_decrease_of_a_small_limit_is_a_tenth() -> None:
+    scene = steered(30, 7.0, "S1", "S2")
+    scene.aim(["S1"], 6.4)
+    scene.aim(["S2"], 6.3)
+    assert scene.decide() == {"S2": 6.3}
+
+
+def test_a_small_decrease_leaves_when_an_increase_waits_for_it() -> None:
+    scene = steered(20, 14.4, "S1")
+    scene.start("S2", default_a=6.0)
+    scene.aim(["S2"], 6.0)
+    assert scene.decide() == {"S2": 6.0}
+    scene.accept()
+    scene.after(60)
+    scene.aim(["S1"], 13.6)
+    assert scene.decide() == {}
+    scene.aim(["S2"], 15.3)  # 14.4 A and 15.3 A are 20.493 kW
+    assert scene.decide() == {"S1": 13.6}
+    scene.accept()
+    assert scene.decide() == {"S2": 15.3}
+
+
+def test_a_small_decrease_leaves_for_an_overload_that_only_comes_behind_the_horizon() -> None:
+    scene = steered(20, 14.4, "S1", "S2")
+    at_s = second(scene.now) + 1900
+    scene.board.limit({"g": StepProfile.of([(0, 20_000_000), (at_s, 19_000_000)])})
+    scene.aim(["S1", "S2"], 14.4, 14.4, 13.7)
+    assert scene.decide() == {"S1": 14.4, "S2": 14.4}
+
+
 def test_an_increase_waits_for_a_minute_after_the_last_change() -> None:
     scene = steered(30, 10.0, "S1")
     scene.aim(["S1"], 9.0)
