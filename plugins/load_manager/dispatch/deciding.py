@@ -37,6 +37,9 @@ from plugins.load_manager.dispatch.sparing import needed, small
 from plugins.load_manager.dispatch.state import Settings, State
 from plugins.load_manager.profiles import StepProfile, exceeds, maximum_over, minimum, second, written
 
+_AT_ONCE = timedelta(milliseconds=500)
+"""Messages that wait for a CPO's rate leave together after so long: each look at a tree costs more than a message."""
+
 
 class Round:
     """The decisions of one moment. `actions` is called once."""
@@ -207,7 +210,7 @@ class Round:
     def _send(self, move: Move) -> Action | None:
         row = move.row
         if not self._rates.take(row.session.cpo, self._now):
-            self._wakes.append(self._rates.free_at(row.session.cpo, self._now))
+            self._wakes.append(max(self._now + _AT_ONCE, self._rates.free_at(row.session.cpo, self._now)))
             return None
         profile = move.target.profile.since(self._now_s)
         deadline = self._now + timedelta(seconds=self._settings.answer_s)

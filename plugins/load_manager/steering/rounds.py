@@ -109,7 +109,7 @@ class Rounds:
 
     def _allow_rates(self, board: Board) -> None:
         for cpo in {row.session.cpo for row in board.state.rows.values()}:
-            self.rates.allow(cpo, max(1, int(self._scene.known.cpos.of(owner(cpo)).rate_per_s)))
+            self.rates.allow(cpo, self._scene.known.cpos.of(owner(cpo)).rate_per_s)
 
     def _end(self, board: Board) -> None:
         for key in list(board.state.rows):

@@ -47,7 +47,7 @@ class Area:
         await self.b.settle()
 
     async def consent(self, **settings: object) -> None:
-        body = {"consent": True, "reference": "contract 1", "rate_per_s": 100} | settings
+        body = {"consent": True, "reference": "contract 1"} | settings
         await self.admin("PUT", "/grid/cpos/NL/CPO", body)
         await self.b.settle()
 

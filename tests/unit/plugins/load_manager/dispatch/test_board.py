@@ -1,5 +1,7 @@
 """What the scenarios leave open: the endings, the pauses, the rates, the delays, and answers out of place."""
 
+from decimal import Decimal
+
 import pytest
 
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Answer
@@ -137,7 +139,7 @@ def test_after_a_lift_each_goes_up_after_its_own_delay() -> None:
 
 def test_a_cpo_gets_only_so_many_messages_a_second() -> None:
     scene = Scene(1000)
-    scene.rates = Rates({"slow": 2})
+    scene.rates = Rates({"slow": Decimal(2)})
     names = [f"S{number}" for number in range(7)]
     scene.start(*names, cpo="slow")
     scene.start("other", cpo="X")
@@ -152,15 +154,37 @@ def test_a_cpo_gets_only_so_many_messages_a_second() -> None:
 
 
 def test_the_next_message_is_free_when_the_bucket_says_so() -> None:
-    rates = Rates({"slow": 3})
+    rates = Rates({"slow": Decimal(3)})
     assert [rates.take("slow", NOON) for _ in range(4)] == [True, True, True, False]
     free_at = rates.free_at("slow", NOON)
     assert (free_at - NOON).total_seconds() == pytest.approx(1 / 3, abs=1e-6)
     assert rates.take("slow", free_at)
     assert not rates.take("slow", free_at)
 
-    rates.allow("slow", 1)
+    rates.allow("slow", Decimal(1))
     assert (rates.free_at("slow", free_at) - free_at).total_seconds() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_rate_below_one_a_second_is_kept_to() -> None:
+    rates = Rates({"slow": Decimal("0.4")})
+    assert [rates.take("slow", NOON) for _ in range(2)] == [True, False]
+    assert (rates.free_at("slow", NOON) - NOON).total_seconds() == pytest.approx(2.5, abs=1e-5)
+
+
+def test_a_thousand_sessions_of_a_cpo_that_names_no_rate_are_told_in_ten_seconds() -> None:
+    scene = Scene(100_000)
+    scene.rates = Rates()
+    names = [f"S{number}" for number in range(1000)]
+    scene.start(*names)
+    scene.aim(names, 7.2)
+    began, told, looks = scene.now, 0, 0
+    while told < 1000:
+        told += len(scene.decide())
+        looks += 1
+        if told < 1000:
+            scene.after(scene.wake_after_s() or 0)
+    assert (scene.now - began).total_seconds() == 9
+    assert looks == 19
 
 
 def test_an_unknown_session_is_looked_up_once_and_gets_nothing_meanwhile() -> None:
