@@ -131,7 +131,8 @@ class Round:
         move = Move(row, want, Reason.LOWER)
         if not small(row, want.profile, self._now_s, to_s):
             return move
-        self._spared[row.session.id] = move
+        if (lower := self._lower_part(move)) is not None:
+            self._spared[row.session.id] = lower
         return None
 
     def _due_release(self, row: Row) -> Move | None:
