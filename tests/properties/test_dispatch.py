@@ -74,8 +74,7 @@ def live(world: World, steps: int, *, crashes: bool) -> None:
             world.change()
             world.excused |= world.over()
         decide(world, random.randrange(4) if crashes and random.random() < 0.25 else None)
-        over = world.over()
-        world.excused = {node for node in over if node in world.excused or world.holds(node)}
+        world.excuse()
         world.run(random.choice(PAUSES_S))
 
 
@@ -101,6 +100,7 @@ def test_when_it_is_calm_again_everything_comes_to_rest_at_the_plan(random: Rand
     world.crash()
     for _ in range(30):
         decide(world)
+        world.excuse()
         world.run(61)
     world.plan()
     for name, row in world.board.state.rows.items():

@@ -3,9 +3,10 @@
 Rules
 - A profile is compared with the newest one sent, up to where that one's ending begins; what lies behind waits for the
   refresh. It goes down where it is lower anywhere there, and up where it is above all that is booked.
-- A message is due when there was none yet, when nothing is known about the last, when the limit is lower, when the
-  refresh is due and would change something, or when it is higher by an ampere and a tenth and the last change was a
-  minute ago. A message that is due carries the whole target if that fits, else only what is lower in it.
+- A message is due when there was none yet, when nothing is known about the last, when the car does not keep to the
+  last, when the limit is lower, when the refresh is due and would change something, or when it is higher by an ampere
+  and a tenth and the last change was a minute ago. A message that is due carries the whole target if that fits, else
+  only what is lower in it.
 - A small decrease leaves only where it is needed, as `sparing` says, or with the refresh.
 - While one is in flight only a lower limit overtakes it.
 - Lower limits leave first: those under the largest overload, of these the largest drop. Then the higher ones, those
@@ -24,6 +25,7 @@ from plugins.load_manager.dispatch.actions import (
     Forget,
     Put,
     Reason,
+    Regained,
     Release,
     Settle,
     Verify,
@@ -111,7 +113,7 @@ class Round:
             return lower
         if until_s is None:
             return Move(row, want, Reason.FIRST)
-        if row.doubtful:
+        if row.doubtful or row.remind:
             return Move(row, want, Reason.AGAIN)
         if lower is not None:
             return lower
@@ -228,6 +230,9 @@ class Round:
             if row.trouble is not None and not row.told:
                 row.told = True
                 yield Alarm(row.session.id, f"session {row.session.id} of {row.session.cpo}: {row.trouble.value}")
+            elif row.trouble is None and row.told:
+                row.told = False
+                yield Regained(row.session.id)
             if row.unknown and not row.asked:
                 row.asked = True
                 yield Verify(row.session.id)
@@ -235,9 +240,10 @@ class Round:
         yield from self._compliance()
 
     def _deficits(self) -> Iterator[Action]:
-        held = [row for row in self._state.rows.values() if row.held(self._state.offline, self._now)]
+        rows = self._state.rows.values()
+        stuck = [row for row in rows if row.trouble is not None or row.held(self._state.offline, self._now)]
         told = self._state.deficits_mw
-        shortfalls = Ledger(held, self._state.limits, self._now_s, self._end_s).overloads()
+        shortfalls = Ledger(stuck, self._state.limits, self._now_s, self._end_s).overloads()
         self._state.deficits_mw = {}
         for node, shortfall in shortfalls.items():
             most_mw = maximum_over(shortfall, self._now_s, self._end_s)

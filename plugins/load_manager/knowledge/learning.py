@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from plugins.load_manager.knowledge.connectors import Bounds
 from plugins.load_manager.knowledge.keys import SessionKey
-from plugins.load_manager.knowledge.power import Basis, PowerReading, current_to_mw
+from plugins.load_manager.knowledge.power import METERED, PowerReading, current_to_mw
 from plugins.load_manager.knowledge.shelving import Shelved
 
 SAMPLES = 3
@@ -18,8 +18,6 @@ DRAWS_MORE_PERCENT = 105
 HEADROOM_PERCENT = 110
 IDLE_MW = 300_000
 MOST_LEARNT = 500_000
-
-_METERED = frozenset({Basis.POWER, Basis.ENERGY})
 
 
 @dataclass(slots=True)
@@ -87,7 +85,7 @@ class Learnt:
 
     def observe(self, reading: PowerReading, bounds: Bounds) -> bool:
         """Learns from a reading, each once; whether it could: it must be metered, while one limit was in force."""
-        if reading.basis not in _METERED or reading.at is None or reading.since is None:
+        if reading.basis not in METERED or reading.at is None or reading.since is None:
             return False
         if self.sampled_at is not None and reading.at <= self.sampled_at:
             return False

@@ -29,6 +29,10 @@ class Basis(StrEnum):
     ENDED = "ended"
 
 
+METERED = frozenset({Basis.POWER, Basis.ENERGY})
+"""Averages over a time. A current says too little: nobody knows whether it is a sum or that of one phase."""
+
+
 @dataclass(frozen=True, slots=True)
 class PowerReading:
     """The average power in mW from `since` to `at`; negative is from car to grid. An assumed one has no time."""

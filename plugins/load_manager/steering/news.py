@@ -5,7 +5,7 @@ from datetime import datetime
 from hub.ocpi import codec
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Response
 from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
-from plugins.load_manager.dispatch import Put
+from plugins.load_manager.dispatch import Board, Put
 from plugins.load_manager.grid.files import read_json
 from plugins.load_manager.knowledge.keys import SessionKey, owner, session_key
 from plugins.load_manager.knowledge.session import Session
@@ -85,17 +85,20 @@ class News:
         session = known.sessions.find(key)
         if news is None or session is None:
             return Stir()
-        known_before = self._scene.row(key) is not None
-        return Stir(self.pulled(session, now), at_once=session.ended or not known_before)
+        return self.heard(session, now)
 
-    def pulled(self, session: Session, now: datetime) -> set[str]:
+    def heard(self, session: Session, now: datetime) -> Stir:
         """There is news of a session; the trees to plan again."""
         key = session_key(session.owner, session.id)
         self._scene.known.learn(key)
         found = self._scene.row(key)
-        if found is not None and found[2].unknown and not session.ended:
-            found[1].seen(found[2].session)
-        return set(self._scene.place(key, session, now))
+        at_once = session.ended or found is None
+        if found is not None and not session.ended:
+            _, board, row = found
+            if row.unknown:
+                board.seen(row.session)
+            at_once = _judged(board, key, session)
+        return Stir(set(self._scene.place(key, session, now)), at_once=at_once)
 
     def _wish(self, fact: facts.WishTold, now: datetime) -> Stir:
         known = self._scene.known
@@ -132,7 +135,7 @@ class News:
         if found is None:
             return Stir()
         root, board, row = found
-        if not board.called_back(key, epoch, seq, result):
+        if not board.called_back(now, key, epoch, seq, result):
             return Stir()
         if row.waiting is None and result is not Result.REJECTED:
             self._confirmed(key, row.confirmed if row.ours else None, now)
@@ -184,3 +187,12 @@ class News:
         root, board, _ = found
         board.theirs_gone(fact.session)
         return Stir({root}, at_once=True, boards={root})
+
+
+def _judged(board: Board, key: SessionKey, session: Session) -> bool:
+    """Whether the readings of the session change what is booked for it; each is told once."""
+    return any(
+        board.drew(key, reading.power_mw, reading.since, reading.at)
+        for reading in session.metered()
+        if reading.since is not None and reading.at is not None
+    )

@@ -80,7 +80,10 @@ class Rounds:
             if bounds:
                 ceilings_mw[SessionKey(key)] = min(maximum_over(each, now_s, end_s) for each in bounds)
         held = {SessionKey(key): profile for key, profile in tree.board.held(now).items()}
-        return Circumstances(held=held, ceilings_mw=ceilings_mw, sessions=list(tree.sessions.items()))
+        drawn_mw = {SessionKey(key): power_mw for key, power_mw in tree.board.overdrawn(now).items()}
+        return Circumstances(
+            held=held, drawn_mw=drawn_mw, ceilings_mw=ceilings_mw, sessions=list(tree.sessions.items())
+        )
 
     def _look_at_capacities(self, field: Field, board: Board, now: datetime) -> None:
         scene = self._scene

@@ -73,7 +73,7 @@ class Scene:
 
     def call_back(self, name: str, result: Result = Result.ACCEPTED, sent: Put | Release | None = None) -> bool:
         sent = sent or self.message(name)
-        return self.board.called_back(name, sent.epoch, sent.seq, result)
+        return self.board.called_back(self.now, name, sent.epoch, sent.seq, result)
 
     def accept(self) -> None:
         """Every message of the last decision is accepted and confirmed."""

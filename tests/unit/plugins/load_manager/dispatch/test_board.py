@@ -321,7 +321,7 @@ def test_what_is_about_nobody_changes_nothing() -> None:
     board.unanswered(scene.now, "S1", 1, 1)
     assert not board.theirs_gone("S1")
     assert board.theirs(scene.now, "S1", StepProfile.flat(0, 1)) is None
-    assert not board.called_back("S1", 1, 1, Result.ACCEPTED)
+    assert not board.called_back(scene.now, "S1", 1, 1, Result.ACCEPTED)
     assert not board.answered(scene.now, "S1", 1, 1, answer=Answer.ACCEPTED, timeout_s=1)
     assert scene.decide() == {}
     assert scene.actions == []
