@@ -1,6 +1,6 @@
 """All that the load manager knows, and the rows that the allocation works on: plain values, taken at one moment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from hub.ocpi.v221.charging_profiles import ChargingRateUnit
 from hub.ocpi.v221.common import ProfileType
 from hub.ocpi.v221.location_enums import Status
 from hub.ocpi.v221.sessions import SessionStatus
+from plugins.load_manager.knowledge.arrivals import ArrivalBook
 from plugins.load_manager.knowledge.connectors import DC_MINIMUM_MW, UNKNOWN, Bounds, Evse
 from plugins.load_manager.knowledge.cpo_settings import CpoBook, CpoSettings
 from plugins.load_manager.knowledge.evse_book import EvseBook
@@ -86,6 +87,7 @@ class Known:
     learning: LearningBook = field(default_factory=LearningBook)
     cpos: CpoBook = field(default_factory=CpoBook)
     registers: RegisterBook = field(default_factory=RegisterBook)
+    arrivals: ArrivalBook = field(default_factory=ArrivalBook)
     classes: Mapping[LocationKey, LocationClass] = field(default_factory=dict)
     priors: Mapping[LocationClass, Prior] = field(default_factory=lambda: dict(PRIORS))
     weights: Mapping[ProfileType, int] = field(default_factory=lambda: dict(WEIGHT_PERCENT))
@@ -171,6 +173,11 @@ class Known:
             self.preferences.forget(key)
             self.learning.forget(key)
 
+    def unsaved(self, shelf_keys: Collection[str]) -> None:
+        """These are not on the shelf after all."""
+        for book in self._books():
+            book.unsaved(key for key in shelf_keys if key.startswith(f"{book.prefix}/"))
+
     def changes(self) -> dict[str, object | None]:
         """What must be saved since the last call, by shelf key; None for what must be removed."""
         return {key: document for book in self._books() for key, document in book.changes().items()}
@@ -186,8 +193,16 @@ class Known:
 
     def _books(
         self,
-    ) -> tuple[SessionBook, EvseBook, PreferenceBook, LearningBook, CpoBook, RegisterBook]:
-        return self.sessions, self.evses, self.preferences, self.learning, self.cpos, self.registers
+    ) -> tuple[SessionBook, EvseBook, PreferenceBook, LearningBook, CpoBook, RegisterBook, ArrivalBook]:
+        return (
+            self.sessions,
+            self.evses,
+            self.preferences,
+            self.learning,
+            self.cpos,
+            self.registers,
+            self.arrivals,
+        )
 
     def _evse_of(self, session: Session) -> EvseKey | None:
         if session.location_id is None or session.evse_uid is None:

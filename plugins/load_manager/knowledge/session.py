@@ -54,7 +54,7 @@ class Dimensions:
 @dataclass(slots=True, kw_only=True)
 class Session(Told):
     """A session. `id` and `party` (`NL/ABC`) are spelled as they were first; `samples` are in order of time, at most
-    one a minute.
+    one a minute. `noted`: it is among the arrivals of its group.
     """
 
     party: str
@@ -73,6 +73,7 @@ class Session(Told):
     dimensions: Dimensions | None = None
     samples: list[EnergySample] = field(default_factory=list)
     first_sample: EnergySample | None = None
+    noted: bool = False
 
     @property
     def owner(self) -> PartyId:

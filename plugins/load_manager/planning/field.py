@@ -67,6 +67,14 @@ class Field:
             np.add.at(sums, self.tree.parents[level], sums[level])
         return sums
 
+    def largest(self, nodes: Sequence[int], values: Sequence[int]) -> Ints:
+        """For each group the largest of values that stand at these nodes, in it and below it; 0 where there is none."""
+        found: Ints = np.zeros(len(self.tree), dtype=np.int64)
+        np.maximum.at(found, np.asarray(nodes, dtype=np.int64), np.asarray(values, dtype=np.int64))
+        for level in reversed(self.tree.levels[1:]):
+            np.maximum.at(found, self.tree.parents[level], found[level])
+        return found
+
     def demand_mw(self) -> Ints:
         """For each group what all its connectors could draw, with a car at each; for `Capacity` too."""
         here: dict[EvseKey, int] = {}

@@ -21,7 +21,7 @@ from plugins.load_manager.steering.scene import Mode, Scene, Tree
 
 GRID, MODE, HEARD = "grid", "mode", "heard"
 _CAPACITY, _BOARD, _DEBT = "capacity/", "board/", "debt/"
-_KNOWN = ("session/", "preference/", "learnt/", "location/", "cpo/", "register/")
+_KNOWN = ("session/", "preference/", "learnt/", "location/", "cpo/", "register/", "arrivals/")
 _MOST_AT_ONCE = 500
 
 
@@ -83,9 +83,7 @@ class Keeping:
             for key in [key for key, value in changes.items() if value is None]:
                 await self._hub.shelf.remove(key, term=term)
         except BaseException:
-            books = (known.sessions, known.evses, known.preferences, known.learning, known.cpos, known.registers)
-            for book in books:
-                book.unsaved(key for key in changes if key.startswith(f"{book.prefix}/"))
+            known.unsaved(changes)
             raise
 
     async def keep_capacities(self, scene: Scene, groups: Iterable[str], term: Term) -> None:

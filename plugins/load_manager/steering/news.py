@@ -8,6 +8,7 @@ from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
 from plugins.load_manager.dispatch import Board, Put
 from plugins.load_manager.grid.files import read_json
 from plugins.load_manager.knowledge.keys import SessionKey, owner, session_key
+from plugins.load_manager.knowledge.register import GroupId
 from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.profiles import NotAProfile, from_ocpi, second
 from plugins.load_manager.profiles.step import StepProfile
@@ -46,6 +47,7 @@ class News:
                 return self._limits.contact(fact, now)
             case facts.GridChanged():
                 self._scene.regroup(read_json(codec.dumps({"groups": fact.groups})), now)
+                self._scene.known.arrivals.keep_only(self._scene.model.groups)
                 return Stir(set(self._scene.trees), at_once=True, grid=True, pull=self.consenting(now))
             case facts.CpoChanged():
                 self._scene.known.cpos.change(owner(fact.party), fact.settings)
@@ -92,6 +94,9 @@ class News:
         key = session_key(session.owner, session.id)
         self._scene.known.learn(key)
         found = self._scene.row(key)
+        if not session.noted and not session.ended and (group := self._scene.group_of(session, now)) is not None:
+            session.noted = True
+            self._scene.known.arrivals.note(GroupId(group.id), session.started_at or session.first_seen, now)
         at_once = session.ended or found is None
         if found is not None and not session.ended:
             _, board, row = found

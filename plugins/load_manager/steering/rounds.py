@@ -13,6 +13,7 @@ from plugins.load_manager.planning import (
     Plan,
     Release,
     Settings,
+    arrivals_per_h,
     field_of,
     plan_of,
     scale_of,
@@ -82,7 +83,11 @@ class Rounds:
         held = {SessionKey(key): profile for key, profile in tree.board.held(now).items()}
         drawn_mw = {SessionKey(key): power_mw for key, power_mw in tree.board.overdrawn(now).items()}
         return Circumstances(
-            held=held, drawn_mw=drawn_mw, ceilings_mw=ceilings_mw, sessions=list(tree.sessions.items())
+            held=held,
+            drawn_mw=drawn_mw,
+            ceilings_mw=ceilings_mw,
+            arrivals_per_h=arrivals_per_h(root, self._scene.model, self._scene.known.arrivals, now),
+            sessions=list(tree.sessions.items()),
         )
 
     def _look_at_capacities(self, field: Field, board: Board, now: datetime) -> None:
