@@ -103,7 +103,7 @@ class Known:
         """One session as it is now."""
         at, evse, bounds = self.place(session)
         settings = self.cpos.of(session.owner)
-        learnt, preference = self.learning.find(key), self.preferences.find(key)
+        learnt, preference = self.learning.pass_to(key, now), self.preferences.find(key)
         phases = learnt.phases if learnt else None
         minimum_mw = bounds.lowest_mw(phases)
         maximum_mw = bounds.highest_mw(phases)

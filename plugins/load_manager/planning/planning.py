@@ -133,7 +133,7 @@ def _had_profile(rows: tuple[SessionRow, ...], known: Known, previous: Plan | No
     found = set()
     for row in rows:
         learnt = known.learning.find(row.key)
-        confirmed = learnt is not None and not (learnt.limit_ma is None and learnt.limit_mw is None)
+        confirmed = learnt is not None and learnt.limited
         if confirmed or (previous is not None and previous.targets.get(row.key) is not None):
             found.add(row.key)
     return found

@@ -8,9 +8,10 @@ from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
 from plugins.load_manager.dispatch import Board, Put
 from plugins.load_manager.grid.files import read_json
 from plugins.load_manager.knowledge.keys import SessionKey, owner, session_key
+from plugins.load_manager.knowledge.learning import Limit
 from plugins.load_manager.knowledge.register import GroupId
 from plugins.load_manager.knowledge.session import Session
-from plugins.load_manager.profiles import NotAProfile, from_ocpi, second
+from plugins.load_manager.profiles import NotAProfile, Scale, from_ocpi, moment_of, second
 from plugins.load_manager.profiles.step import StepProfile
 from plugins.load_manager.steering import facts
 from plugins.load_manager.steering.limit_news import LimitNews
@@ -150,13 +151,10 @@ class News:
         found = self._scene.row(key)
         learning = self._scene.known.learning
         if profile is None or found is None:
-            learning.limited(key, now)
+            learning.confirmed(key, Limit(now))
             return
-        scale, limit_mw = found[2].session.scale, profile.value_at(now)
-        if scale.unit == "A":
-            learning.limited(key, now, limit_ma=scale.tenths(limit_mw) * 100)
-        else:
-            learning.limited(key, now, limit_mw=limit_mw)
+        scale, steps = found[2].session.scale, profile.since(second(now)).steps
+        learning.confirmed(key, *(_limit(max(now, moment_of(since_s)), power_mw, scale) for since_s, power_mw in steps))
 
     # --- what eMSPs say ---
 
@@ -201,3 +199,8 @@ def _judged(board: Board, key: SessionKey, session: Session) -> bool:
         for reading in session.metered()
         if reading.since is not None and reading.at is not None
     )
+
+
+def _limit(since: datetime, power_mw: int, scale: Scale) -> Limit:
+    """As the charge point has it."""
+    return Limit(since, scale.tenths(power_mw) * 100) if scale.unit == "A" else Limit(since, mw=power_mw)

@@ -74,3 +74,20 @@ async def test_a_reading_from_before_the_limit_changes_nothing() -> None:
         await draws(a, "11.0", began)
         await a.wait(30)
         assert a.told() == TOLD
+
+
+async def test_a_reading_is_held_against_the_period_of_the_profile_that_it_was_taken_in() -> None:
+    async with area() as a:
+        await a.location([16])
+        await a.consent()
+        await a.group(8)
+        await a.limit(5, minutes=10)
+        await a.session("S1", "E1")
+        await a.wait(10 * 60)
+        assert a.told() == {"S1": Decimal("11.5")}
+        for _ in range(3):
+            since = a.now
+            await a.wait(60)
+            await draws(a, "2.6", since)  # 11.5 A on one of three phases
+        await a.wait(5)
+        assert a.told() == {"S1": Decimal("16.0")}
