@@ -112,10 +112,15 @@ class Board:
             if shared.intersection(row.session.path):
                 row.changed_at = None
 
-    def drew(self, session_id: str, power_mw: int, since: datetime, at: datetime) -> bool:
-        """A reading of its average power from `since` to `at`; whether it changes what is booked."""
-        row = self.state.rows.get(session_id)
-        return row is not None and judge(row, power_mw, since, at, self.settings.most_ignored)
+    def drew(
+        self, session_id: str, power_mw: int, since: datetime, at: datetime, *, least_mw: int | None = None
+    ) -> bool:
+        """A reading of its average power from `since` to `at`, which was at least `least_mw` for sure; whether it
+        changes what is booked.
+        """
+        row, most = self.state.rows.get(session_id), self.settings.most_ignored
+        least_mw = power_mw if least_mw is None else least_mw
+        return row is not None and judge(row, power_mw, since, at, least_mw=least_mw, most_readings=most)
 
     # What the CPO says
 

@@ -18,9 +18,9 @@ TOLERANCE_PERCENT = 5
 TOLERANCE_MW = 300_000
 
 
-def judge(row: Row, power_mw: int, since: datetime, at: datetime, most_readings: int) -> bool:
-    """Takes a reading of the average power from `since` to `at`; whether it changes what is booked. After so many in a
-    row that were above, a session that has a profile is not controlled.
+def judge(row: Row, power_mw: int, since: datetime, at: datetime, *, least_mw: int, most_readings: int) -> bool:
+    """Takes a reading of the average power from `since` to `at`, which is surely `least_mw`; whether it changes what is
+    booked. After so many in a row that were above, a session that has a profile is not controlled.
     """
     from_ = since - SETTLING
     if row.read_at is not None and at <= row.read_at:
@@ -29,9 +29,9 @@ def judge(row: Row, power_mw: int, since: datetime, at: datetime, most_readings:
         return False
     row.read_at = at
     allowed_mw = maximum_over(row.in_force, second(from_), second(at) + 1)
-    drawn_mw = min(power_mw, row.session.maximum_mw)
+    drawn_mw, surely_mw = (min(each, row.session.maximum_mw) for each in (power_mw, least_mw))
     before = row.excess
-    if drawn_mw - allowed_mw <= max(TOLERANCE_MW, allowed_mw * TOLERANCE_PERCENT // 100):
+    if surely_mw - allowed_mw <= max(TOLERANCE_MW, allowed_mw * TOLERANCE_PERCENT // 100):
         row.excess = None
         if row.trouble is Trouble.IGNORED:
             row.trouble = None

@@ -195,7 +195,7 @@ class News:
 def _judged(board: Board, key: SessionKey, session: Session) -> bool:
     """Whether the readings of the session change what is booked for it; each is told once."""
     return any(
-        board.drew(key, reading.power_mw, reading.since, reading.at)
+        board.drew(key, reading.power_mw, reading.since, reading.at, least_mw=reading.least_mw)
         for reading in session.metered()
         if reading.since is not None and reading.at is not None
     )

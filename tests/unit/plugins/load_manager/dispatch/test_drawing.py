@@ -156,6 +156,15 @@ def test_after_three_readings_it_is_not_controlled_and_people_are_told_until_it_
     assert scene.booked_kw() == 0
 
 
+def test_what_may_only_look_like_more_is_not_counted_and_what_is_more_counts_in_full() -> None:
+    scene = running()
+    minute_ago = scene.now - timedelta(seconds=60)
+    assert not scene.board.drew("S1", 8_400_000, minute_ago, scene.now, least_mw=7_200_000)
+    scene.after(60)
+    assert scene.board.drew("S1", 9_000_000, scene.now - timedelta(seconds=60), scene.now, least_mw=7_700_000)
+    assert scene.booked_kw("S1") == pytest.approx(9.0)
+
+
 def test_it_counts_with_no_more_than_its_connector_gives() -> None:
     scene = running()
     assert drew(scene, 11_000)  # watts that were sent as kilowatts
