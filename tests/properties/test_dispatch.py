@@ -30,10 +30,21 @@ def decide(world: World, crash_after: int | None = None) -> None:
         if isinstance(action, Put):
             check_profile(world, action.profile)
     if crash_after is None:
+        check_decreases(world, over)
         again = world.board.decide(world.now, world.rates)
         if held == set(world.board.held(world.now)):  # else the plan has something new to go by
             again += world.round()
         assert [action for action in again if not isinstance(action, WakeAt)] == []
+
+
+def check_decreases(world: World, over: set[str]) -> None:
+    """Where a node is above its limit, everything that is to come down is on its way."""
+    for row in world.board.state.rows.values():
+        want = row.desired
+        if want is None or row.held(world.board.state.offline, world.now) or not over.intersection(row.session.path):
+            continue
+        until_s = min(want.until_s, want.until_s if row.newest_until_s is None else row.newest_until_s)
+        assert not exceeds(row.newest, want.profile, world.second, until_s), "a decrease that is needed waits"
 
 
 def check_profile(world: World, profile: StepProfile) -> None:
@@ -63,13 +74,8 @@ def live(world: World, steps: int, *, crashes: bool) -> None:
             world.change()
             world.excused |= world.over()
         decide(world, random.randrange(4) if crashes and random.random() < 0.25 else None)
-        excuse(world)
+        world.excuse()
         world.run(random.choice(PAUSES_S))
-
-
-def excuse(world: World) -> None:
-    """Nodes stay excused while they are over their limit, and are where sessions are that cannot be lowered."""
-    world.excused = {node for node in world.over() if node in world.excused or world.holds(node)}
 
 
 @settings(max_examples=40)
@@ -94,12 +100,12 @@ def test_when_it_is_calm_again_everything_comes_to_rest_at_the_plan(random: Rand
     world.crash()
     for _ in range(30):
         decide(world)
-        excuse(world)
+        world.excuse()
         world.run(61)
     world.plan()
     for name, row in world.board.state.rows.items():
         assert row.trouble is not None or row.waiting is None
         if row.trouble is None and row.desired is not None and row.reported is None:
             most_mw, booked_mw = row.desired.profile.at(world.second), world.board.booked(name, world.now)
-            assert booked_mw <= most_mw
+            assert booked_mw < most_mw + max(1, min(AC3.ampere_mw, most_mw // 10))
             assert booked_mw > most_mw - max(AC3.ampere_mw, most_mw // 10) - AC3.tenth_mw

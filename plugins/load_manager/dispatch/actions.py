@@ -48,6 +48,13 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Regained:
+    """The session can be controlled again."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deficit:
     """What cannot be lowered is above the node's limit: by `mw` at most, by `shortfall` at each moment."""
 
@@ -101,4 +108,4 @@ class WakeAt:
     at: datetime
 
 
-Action = Put | Release | Alarm | Deficit | Complied | Verify | TimedOut | Settle | Forget | WakeAt
+Action = Put | Release | Alarm | Regained | Deficit | Complied | Verify | TimedOut | Settle | Forget | WakeAt

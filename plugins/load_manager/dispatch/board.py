@@ -21,6 +21,7 @@ from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Answe
 from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
 from plugins.load_manager.dispatch.actions import Action, Put, Reason
 from plugins.load_manager.dispatch.deciding import Round
+from plugins.load_manager.dispatch.drawing import judge
 from plugins.load_manager.dispatch.rates import Rates
 from plugins.load_manager.dispatch.row import Kind, Row, Sent, Session, Target, Trouble
 from plugins.load_manager.dispatch.state import Settings, State
@@ -60,6 +61,13 @@ class Board:
     def held(self, now: datetime) -> dict[str, StepProfile]:
         """What the plan has to count as it is, because no other limit can be brought to the session now."""
         return {row.session.id: row.booked for row in self.state.rows.values() if row.held(self.state.offline, now)}
+
+    def overdrawn(self, now: datetime) -> dict[str, int]:
+        """What sessions draw above all that they were told, in mW: the plan has to count it, and tell them their limit
+        all the same. Those that are held are not among them.
+        """
+        rows = self.state.rows.values()
+        return {row.session.id: row.excess.mw for row in rows if row.excess and not row.held(self.state.offline, now)}
 
     # What the plan says
 
@@ -116,6 +124,16 @@ class Board:
             if shared.intersection(row.session.path):
                 row.changed_at = None
 
+    def drew(
+        self, session_id: str, power_mw: int, since: datetime, at: datetime, *, least_mw: int | None = None
+    ) -> bool:
+        """A reading of its average power from `since` to `at`, which was at least `least_mw` for sure; whether it
+        changes what is booked.
+        """
+        row, most = self.state.rows.get(session_id), self.settings.most_ignored
+        least_mw = power_mw if least_mw is None else least_mw
+        return row is not None and judge(row, power_mw, since, at, least_mw=least_mw, most_readings=most)
+
     # What the CPO says
 
     def answered(self, now: datetime, session_id: str, epoch: int, seq: int, *, answer: Answer, timeout_s: int) -> bool:
@@ -138,14 +156,14 @@ class Board:
                 row.waiting, row.not_before = None, now + timedelta(seconds=row.backoff_s)
         return True
 
-    def called_back(self, session_id: str, epoch: int, seq: int, result: Result) -> bool:
+    def called_back(self, now: datetime, session_id: str, epoch: int, seq: int, result: Result) -> bool:
         """The result; False when it is not about the newest, which changes nothing."""
         row = self._about(session_id, epoch, seq)
         if row is None or row.waiting is None:
             return False
         nothing_there = result is Result.UNKNOWN and row.waiting.kind is Kind.NONE
         if result is Result.ACCEPTED or nothing_there:
-            row.confirm(row.waiting)
+            row.confirm(row.waiting, now)
         elif result is Result.REJECTED:
             self._rejected(row)
         return True
@@ -159,7 +177,7 @@ class Board:
     def reported(self, now: datetime, session_id: str, limit: StepProfile, until_s: int | None = None) -> None:
         """The CPO pushed an active charging profile, which says something up to `until_s`."""
         if row := self.state.rows.get(session_id):
-            row.report(limit, second(now), until_s)
+            row.report(limit, now, until_s)
             self._heard(row)
 
     def offline(self, cpo: str) -> None:
@@ -190,10 +208,10 @@ class Board:
         row.aim()
         wanted, until_s = row.desired, row.newest_until_s
         if wanted is not None:
-            lowest = minimum(wanted.profile, row.booked)
+            lowest = minimum(wanted.profile, row.in_force)
             until_s = wanted.until_s if until_s is None else min(until_s, wanted.until_s)
         elif any(node in self.state.limits for node in row.session.path):
-            lowest = minimum(profile, row.booked)
+            lowest = minimum(profile, row.in_force)
         else:
             lowest = profile
         sent = Sent(
@@ -248,7 +266,7 @@ class Board:
     def _heard(row: Row) -> None:
         row.unanswered = 0
         if row.trouble is Trouble.SILENT:
-            row.trouble, row.told = None, False
+            row.trouble = None
 
     def _delay(self, session_id: str) -> timedelta:
         digest = hashlib.blake2b(f"{self.state.epoch}:{session_id}".encode(), digest_size=8).digest()

@@ -3,9 +3,11 @@
 Rules
 - A profile is compared with the newest one sent, up to where that one's ending begins; what lies behind waits for the
   refresh. It goes down where it is lower anywhere there, and up where it is above all that is booked.
-- A message is due when there was none yet, when nothing is known about the last, when the limit is lower, when the
-  refresh is due and would change something, or when it is higher by an ampere and a tenth and the last change was a
-  minute ago. A message that is due carries the whole target if that fits, else only what is lower in it.
+- A message is due when there was none yet, when nothing is known about the last, when the car does not keep to the
+  last, when the limit is lower, when the refresh is due and would change something, or when it is higher by an ampere
+  and a tenth and the last change was a minute ago. A message that is due carries the whole target if that fits, else
+  only what is lower in it.
+- A small decrease leaves only where it is needed, as `sparing` says, or with the refresh.
 - While one is in flight only a lower limit overtakes it.
 - Lower limits leave first: those under the largest overload, of these the largest drop. Then the higher ones, those
   with the least power first.
@@ -15,7 +17,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import NamedTuple
 
 from plugins.load_manager.dispatch.actions import (
     Action,
@@ -25,6 +26,7 @@ from plugins.load_manager.dispatch.actions import (
     Forget,
     Put,
     Reason,
+    Regained,
     Release,
     Settle,
     TimedOut,
@@ -32,21 +34,16 @@ from plugins.load_manager.dispatch.actions import (
     WakeAt,
 )
 from plugins.load_manager.dispatch.ledger import Ledger
+from plugins.load_manager.dispatch.move import Move
 from plugins.load_manager.dispatch.rates import Rates
 from plugins.load_manager.dispatch.row import Kind, Row, Sent, Target, Trouble
+from plugins.load_manager.dispatch.sparing import needed, small
 from plugins.load_manager.dispatch.state import Settings, State
 from plugins.load_manager.profiles import StepProfile, exceeds, maximum_over, minimum, second, written
 from plugins.load_manager.strides import Strides
 
-
-class _Move(NamedTuple):
-    """What is to be sent, unless something else has been since: then `seq` is not the row's any more."""
-
-    row: Row
-    seq: int
-    target: Target
-    reason: Reason
-    kind: Kind = Kind.OURS
+_AT_ONCE = timedelta(milliseconds=500)
+"""Messages that wait for a CPO's rate leave together after so long: each look at a tree costs more than a message."""
 
 
 class Round:
@@ -60,6 +57,8 @@ class Round:
         self._end_s = self._now_s + settings.horizon_s
         self._rates = rates
         self._wakes: list[datetime] = []
+        self._spared: dict[str, Move] = {}
+        self._short: set[str] = set()
         self._late: list[str] = []
         self._ledger = Ledger({}, [])
 
@@ -75,6 +74,7 @@ class Round:
         news = yield from self._news(rows)
         downs, rises = yield from self._moves(rows)
         ups = yield from self._fitting(rises, downs)
+        downs += yield from needed(self._spared.values(), [*downs, *ups], self._short, self._state, self._now_s)
         sent = yield from self._sent(downs, ups)
         results: list[Action] = []
         for row in rows:
@@ -85,18 +85,19 @@ class Round:
         later = [moment for moment in self._wakes if moment > self._now]
         return [*sent, *news, *results, *([WakeAt(min(later))] if later else [])]
 
-    def _moves(self, rows: list[Row]) -> Strides[tuple[list[_Move], list[_Move]]]:
+    def _moves(self, rows: list[Row]) -> Strides[tuple[list[Move], list[Move]]]:
         """What is due: what books no more than there is, and what does."""
-        downs: list[_Move] = []
-        rises: list[_Move] = []
+        downs: list[Move] = []
+        rises: list[Move] = []
         for row in rows:
             yield
             move = self._due(row)
             if move is not None:
+                self._spared.pop(row.session.id, None)
                 (rises if self._rises(move) else downs).append(move)
         return downs, rises
 
-    def _fitting(self, rises: list[_Move], downs: list[_Move]) -> Strides[list[_Move]]:
+    def _fitting(self, rises: list[Move], downs: list[Move]) -> Strides[list[Move]]:
         """Those that fit, one after the other; of the others what is lower goes to `downs`."""
         by_power = []
         for move in rises:
@@ -111,7 +112,7 @@ class Round:
                 downs.append(lower)
         return ups
 
-    def _sent(self, downs: list[_Move], ups: list[_Move]) -> Strides[list[Action]]:
+    def _sent(self, downs: list[Move], ups: list[Move]) -> Strides[list[Action]]:
         """The messages, in order."""
         urgencies = []
         for move in downs:
@@ -136,7 +137,7 @@ class Round:
         if row.unanswered > self._settings.most_again:
             row.trouble = row.trouble or Trouble.SILENT
 
-    def _due(self, row: Row) -> _Move | None:
+    def _due(self, row: Row) -> Move | None:
         """What should be sent about the session, whether it fits or not."""
         if row.held(self._state.offline, self._now):
             if row.not_before is not None:
@@ -148,32 +149,44 @@ class Round:
         if want is None:
             return None
         newest, until_s = row.newest, row.newest_until_s
-        lower = exceeds(newest, want.profile, self._now_s, want.until_s if until_s is None else until_s)
+        lower = self._lower(row, want)
         if row.in_flight:
-            return _Move(row, row.seq, want, Reason.LOWER) if lower else None
+            return lower
         if until_s is None:
-            return _Move(row, row.seq, want, Reason.FIRST)
-        if row.doubtful:
-            return _Move(row, row.seq, want, Reason.AGAIN)
-        if lower:
-            return _Move(row, row.seq, want, Reason.LOWER)
+            return Move(row, row.seq, want, Reason.FIRST)
+        if row.doubtful or row.remind:
+            return Move(row, row.seq, want, Reason.AGAIN)
+        if lower is not None:
+            return lower
         if self._refresh_due(row) and (
             exceeds(newest, want.profile, self._now_s) or exceeds(want.profile, newest, self._now_s)
         ):
-            return _Move(row, row.seq, want, Reason.REFRESH)
+            return Move(row, row.seq, want, Reason.REFRESH)
         if self._much_higher(row, want.profile) and self._rested(row):
-            return _Move(row, row.seq, want, Reason.HIGHER)
+            return Move(row, row.seq, want, Reason.HIGHER)
         return None
 
-    def _due_release(self, row: Row) -> _Move | None:
+    def _lower(self, row: Row, want: Target) -> Move | None:
+        """The decrease that cannot wait; a small one is noted."""
+        to_s = want.until_s if row.newest_until_s is None else row.newest_until_s
+        if not exceeds(row.newest, want.profile, self._now_s, to_s):
+            return None
+        move = Move(row, row.seq, want, Reason.LOWER)
+        if not small(row, want.profile, self._now_s, to_s):
+            return move
+        if (lower := self._lower_part(move)) is not None:
+            self._spared[row.session.id] = lower
+        return None
+
+    def _due_release(self, row: Row) -> Move | None:
         if row.in_flight:
             return None
         if not row.to_release:
             row.releasing = False
             return None
         if row.theirs is None:
-            return _Move(row, row.seq, Target(row.unsteered, 0), Reason.HIGHER, Kind.NONE)
-        return _Move(row, row.seq, Target(written(row.theirs, row.session.scale), 0), Reason.HIGHER, Kind.THEIRS)
+            return Move(row, row.seq, Target(row.unsteered, 0), Reason.HIGHER, Kind.NONE)
+        return Move(row, row.seq, Target(written(row.theirs, row.session.scale), 0), Reason.HIGHER, Kind.THEIRS)
 
     def _refresh_due(self, row: Row) -> bool:
         if row.sent_at is None:
@@ -195,11 +208,11 @@ class Round:
         self._wakes.append(rested)
         return rested <= self._now
 
-    def _rises(self, move: _Move) -> bool:
+    def _rises(self, move: Move) -> bool:
         """Whether more would be booked: then it has to fit."""
         return exceeds(move.target.profile, move.row.booked, self._now_s, self._end_s)
 
-    def _may_rise(self, move: _Move) -> bool:
+    def _may_rise(self, move: Move) -> bool:
         row = move.row
         if row.in_flight:
             return False
@@ -207,12 +220,13 @@ class Round:
             self._wakes.append(row.rise_not_before)
             return False
         added = self._ledger.added(row, move.target.profile)
-        if not self._ledger.fits(row, added):
+        if short := self._ledger.short(row, added):
+            self._short.update(short)
             return False
         self._ledger.book(row, added)
         return True
 
-    def _lower_part(self, move: _Move) -> _Move | None:
+    def _lower_part(self, move: Move) -> Move | None:
         """What can be sent of it although the rest does not fit; None when that changes nothing."""
         row, want = move.row, move.target
         if move.kind is not Kind.OURS:
@@ -226,7 +240,7 @@ class Round:
             return None
         return move._replace(target=Target(profile, min(until_s, want.until_s)))
 
-    def _urgency(self, move: _Move) -> tuple[int, int, str]:
+    def _urgency(self, move: Move) -> tuple[int, int, str]:
         row = move.row
         overload_mw = max((self._ledger.overload_mw(node) for node in row.session.path), default=0)
         drop_mw = max(
@@ -237,12 +251,12 @@ class Round:
         )
         return -overload_mw, -drop_mw, row.session.id
 
-    def _send(self, move: _Move) -> Action | None:
+    def _send(self, move: Move) -> Action | None:
         row = move.row
         if row.seq != move.seq:
             return None
         if not self._rates.take(row.session.cpo, self._now):
-            self._wakes.append(self._rates.free_at(row.session.cpo, self._now))
+            self._wakes.append(max(self._now + _AT_ONCE, self._rates.free_at(row.session.cpo, self._now)))
             return None
         profile = move.target.profile.since(self._now_s)
         deadline = self._now + timedelta(seconds=self._settings.answer_s)
@@ -262,12 +276,15 @@ class Round:
                 found.append(
                     Alarm(row.session.id, f"session {row.session.id} of {row.session.cpo}: {row.trouble.value}")
                 )
+            elif row.trouble is None and row.told:
+                row.told = False
+                found.append(Regained(row.session.id))
             if row.unknown and not row.asked:
                 row.asked = True
                 found.append(Verify(row.session.id))
-        held = [row for row in rows if row.held(self._state.offline, self._now)]
-        of_held = yield from Ledger.of(held, self._state.limits, self._now_s, self._end_s)
-        return [*found, *self._deficits(of_held.overloads()), *self._compliance()]
+        stuck = [row for row in rows if row.trouble is not None or row.held(self._state.offline, self._now)]
+        of_stuck = yield from Ledger.of(stuck, self._state.limits, self._now_s, self._end_s)
+        return [*found, *self._deficits(of_stuck.overloads()), *self._compliance()]
 
     def _deficits(self, shortfalls: Mapping[str, StepProfile]) -> Iterator[Action]:
         told = self._state.deficits_mw

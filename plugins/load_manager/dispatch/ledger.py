@@ -1,6 +1,6 @@
 """What is booked under each node over the horizon, against the node's limit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.profiles import StepProfile
@@ -10,27 +10,41 @@ from plugins.load_manager.strides import Strides
 class Ledger:
     """The room under each node that has a limit, in mW at every `marks` second of [from_s, to_s).
 
-    Nothing that is booked, limited or wanted changes between two marks.
+    Nothing that is booked, limited or wanted changes between two marks. `booked` says what counts for a row.
     """
 
-    def __init__(self, limits: Mapping[str, StepProfile], marks: list[int]) -> None:
+    def __init__(
+        self,
+        limits: Mapping[str, StepProfile],
+        marks: list[int],
+        booked: Callable[[Row], StepProfile] = lambda row: row.booked,
+    ) -> None:
         self.marks = marks
+        self._booked = booked
         self._room = {node: self.sample(limit) for node, limit in limits.items()}
 
     @classmethod
-    def of(cls, rows: Iterable[Row], limits: Mapping[str, StepProfile], from_s: int, to_s: int) -> Strides["Ledger"]:
-        """With all that is booked for these rows."""
+    def of(
+        cls,
+        rows: Iterable[Row],
+        limits: Mapping[str, StepProfile],
+        from_s: int,
+        to_s: int,
+        booked: Callable[[Row], StepProfile] = lambda row: row.booked,
+    ) -> Strides["Ledger"]:
+        """With all that counts for these rows."""
         seconds = {moment_s for limit in limits.values() for moment_s in limit.seconds}
-        booked = []
+        counted = []
         for row in rows:
             yield
-            profile = row.booked
-            booked.append((row, profile))
+            profile = booked(row)
+            counted.append((row, profile))
             seconds.update(profile.seconds)
             if row.desired is not None:
                 seconds.update(row.desired.profile.seconds)
-        ledger = cls(limits, sorted({from_s, *(moment_s for moment_s in seconds if from_s < moment_s < to_s)}))
-        for row, profile in booked:
+        marks = sorted({from_s, *(moment_s for moment_s in seconds if from_s < moment_s < to_s)})
+        ledger = cls(limits, marks, booked)
+        for row, profile in counted:
             yield
             ledger.book(row, ledger.sample(profile))
         return ledger
@@ -43,17 +57,16 @@ class Ledger:
 
     def added(self, row: Row, profile: StepProfile) -> list[int]:
         """What would be booked more if the profile were in flight for the row."""
-        booked = self.sample(row.booked)
+        booked = self.sample(self._booked(row))
         return [max(0, wanted - now) for wanted, now in zip(self.sample(profile), booked, strict=True)]
 
-    def fits(self, row: Row, added: list[int]) -> bool:
-        """Whether every node above the row stays within its limit at every moment with that much more."""
-        return all(
-            more <= room
+    def short(self, row: Row, added: list[int]) -> list[str]:
+        """The nodes above the row that would be above their limit at some moment with that much more."""
+        return [
+            node
             for node in row.session.path
-            if node in self._room
-            for more, room in zip(added, self._room[node], strict=True)
-        )
+            if node in self._room and any(more > room for more, room in zip(added, self._room[node], strict=True))
+        ]
 
     def book(self, row: Row, added: list[int]) -> None:
         """Takes it from the room under every node above the row."""

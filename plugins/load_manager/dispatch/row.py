@@ -4,6 +4,7 @@ Rules
 - What may be in force: the confirmed profile, the one in flight, and `doubt`, the highest of all that were sent and
   never answered for. Without a confirmed one it is the CPO's default profile, else the connector's maximum.
 - A lower limit the CPO reported bounds what was confirmed by then, and nothing that may still get through.
+- What a car draws although it was told less is booked too; `drawing` says when.
 - A session is held when no lower limit can be brought to it now; the plan has to count what is booked for it.
 """
 
@@ -13,7 +14,18 @@ from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 
-from plugins.load_manager.profiles import Scale, StepProfile, exceeds, highest, minimum, with_ending, written
+from plugins.load_manager.profiles import (
+    Scale,
+    StepProfile,
+    above_until,
+    exceeds,
+    highest,
+    minimum,
+    moment_of,
+    second,
+    with_ending,
+    written,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,15 @@ class Trouble(StrEnum):
     REJECTED = "its profiles are rejected"
     NOT_SUPPORTED = "it does not support charging profiles"
     SILENT = "no result comes back for its profiles"
+    IGNORED = "it draws more than it was told"
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """What a car draws above all that it was told, in mW, and how many readings in a row were above."""
+
+    mw: int
+    readings: int
 
 
 @dataclass(slots=True)
@@ -76,7 +97,8 @@ class Row:
     """The state of one session; plain values, kept over a restart.
 
     `ours`: the confirmed profile is from the load manager. `desired` is the target under the eMSP's own profile, as
-    it can be written. `told`: people know of the trouble; `asked`: the session is being looked up.
+    it can be written. `told`: people know of the trouble; `asked`: the session is being looked up. `lowered_at`: up to
+    when more was in force than since; `read_at`: up to when its power was read; `remind`: it is to be told once more.
     """
 
     session: Session
@@ -104,6 +126,10 @@ class Row:
     unknown: bool = False
     asked: bool = False
     owes_result: bool = False
+    lowered_at: datetime | None = None
+    read_at: datetime | None = None
+    excess: Excess | None = None
+    remind: bool = False
 
     @property
     def lasting(self) -> tuple[object, ...]:
@@ -127,10 +153,16 @@ class Row:
         return self.given if self.reported is None else minimum(self.given, self.reported)
 
     @property
-    def booked(self) -> StepProfile:
+    def in_force(self) -> StepProfile:
         """The highest of all that may be in force."""
         waiting = None if self.waiting is None else self.waiting.profile
         return highest([self.settled, *(profile for profile in (self.doubt, waiting) if profile is not None)])
+
+    @property
+    def booked(self) -> StepProfile:
+        """The highest of all that may be in force and of what the car draws all the same."""
+        in_force = self.in_force
+        return in_force if self.excess is None else highest([in_force, StepProfile.flat(0, self.excess.mw)])
 
     @property
     def newest(self) -> StepProfile:
@@ -162,9 +194,17 @@ class Row:
             return not (self.in_flight and self.waiting.kind is wanted)
         return self.ours or self.doubt is not None or (self.confirmed is not None and self.theirs is None)
 
+    def booked_without_ending(self) -> StepProfile:
+        """The highest of all that may be in force while the newest is refreshed before its ending begins."""
+        booked, until_s = self.booked, self.newest_until_s
+        if until_s is None:
+            return booked
+        steps = booked.steps
+        return StepProfile.of([steps[0], *(step for step in steps[1:] if step[0] < until_s)])
+
     def lost(self, offline: Collection[str]) -> bool:
         """Whether no limit can be brought to it at all; `offline` are the CPOs that cannot be reached."""
-        return self.trouble is not None or self.unknown or self.session.cpo in offline
+        return self.trouble not in {None, Trouble.IGNORED} or self.unknown or self.session.cpo in offline
 
     def held(self, offline: Collection[str], now: datetime) -> bool:
         """Whether no other limit can be brought to it now: it is lost, or was told too often."""
@@ -185,7 +225,7 @@ class Row:
     def put_in_flight(self, sent: Sent, now: datetime) -> None:
         """It leaves; what was in flight before is in doubt from now on."""
         self.doubt_waiting()
-        self.waiting, self.seq = sent, sent.seq
+        self.waiting, self.seq, self.remind = sent, sent.seq, False
         self.sent_at = self.changed_at = now
 
     def doubt_waiting(self) -> None:
@@ -194,14 +234,17 @@ class Row:
             self.doubt = self.waiting.profile if self.doubt is None else highest([self.doubt, self.waiting.profile])
             self.waiting = None
 
-    def confirm(self, sent: Sent) -> None:
+    def confirm(self, sent: Sent, now: datetime) -> None:
         """This one is in force, and nothing else is."""
+        before = self.in_force
         self.confirmed = None if sent.kind is Kind.NONE else sent.profile
         self.confirmed_until_s = sent.until_s
         self.ours = sent.kind is Kind.OURS
-        self.waiting = self.doubt = self.reported = self.trouble = self.not_before = None
+        self.waiting = self.doubt = self.reported = self.not_before = None
         self.backoff_s = self.rejections = self.unanswered = 0
-        self.told = False
+        if self.trouble is not Trouble.IGNORED:
+            self.trouble = None
+        self._note_lower(before, now)
 
     def reject(self) -> None:
         """What is in flight never came into force."""
@@ -211,16 +254,25 @@ class Row:
         self.waiting = None
         self.rejections += 1
 
-    def report(self, limit: StepProfile, now_s: int, until_s: int | None) -> None:
+    def report(self, limit: StepProfile, now: datetime, until_s: int | None) -> None:
         """The CPO says what the charge point goes by: it bounds what is confirmed, and it counts if it is higher.
 
         After `until_s` it says nothing.
         """
+        before, now_s = self.in_force, second(now)
         bound = limit if until_s is None else with_ending(limit, StepProfile.flat(0, self.session.maximum_mw), until_s)
         self.reported = bound if exceeds(self.given, bound, now_s) else None
-        if exceeds(limit, self.booked, now_s, until_s):
+        if exceeds(limit, self.in_force, now_s, until_s):
             seen = limit if until_s is None else with_ending(limit, StepProfile.flat(0, 0), until_s)
             self.doubt = seen if self.doubt is None else highest([self.doubt, seen])
+        self._note_lower(before, now)
+
+    def _note_lower(self, before: StepProfile, now: datetime) -> None:
+        # A profile says nothing of what was in force before it: readings of that time are not held against it.
+        from_s = 0 if self.lowered_at is None else second(self.lowered_at)
+        over_s = above_until(before, self.in_force, from_s, second(now) + 1)
+        if over_s is not None:
+            self.lowered_at = min(now, moment_of(over_s))
 
 
 _LASTING: Callable[[Row], tuple[object, ...]] = attrgetter(

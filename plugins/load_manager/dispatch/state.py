@@ -21,6 +21,7 @@ class Settings:
     answer_s: int = 30
     most_again: int = 3
     most_rejections: int = 2
+    most_ignored: int = 3
     first_backoff_s: int = 60
     most_backoff_s: int = 900
     most_jitter_ms: int = 30_000

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hub.plugin import Route
+from plugins.load_manager.doors.adjusting import AdjustingDoors
 from plugins.load_manager.doors.cpos import CpoDoors
 from plugins.load_manager.doors.grid import GridDoors
 from plugins.load_manager.doors.operating import OperatingDoors
@@ -18,6 +19,7 @@ def routes(operating: Operating, native_of: NativeOf) -> Iterator[Route]:
     """All of them. `native_of` is that of the capacity providers."""
     yield from GridDoors(operating).routes()
     yield from OperatingDoors(operating).routes()
+    yield from AdjustingDoors(operating).routes()
     yield from CpoDoors(operating).routes()
     yield from SessionDoors(operating).routes()
     yield from RecordDoors(operating).routes()

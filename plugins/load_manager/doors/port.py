@@ -19,7 +19,7 @@ from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.cpo_settings import CpoSettings
 from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.signals.limits import SetAside
-from plugins.load_manager.signals.signal import CapacitySignal
+from plugins.load_manager.signals.signal import Block, CapacitySignal
 from plugins.load_manager.signals.standing import State
 
 OPERATOR = "operator"
@@ -36,6 +36,14 @@ class UnknownGroup(Exception):
 
 class NotThisNode(Exception):
     """It can be done by the node that steers alone, which cannot be reached now; the sentence says what to do."""
+
+
+class NobodyToAsk(Exception):
+    """The group has no DSO that could be asked; the sentence says why."""
+
+
+class NotAsked(Exception):
+    """The DSO did not take what it was asked; the sentence says why."""
 
 
 class Reception(StrEnum):
@@ -223,6 +231,11 @@ class Operating(Protocol):
 
     async def lift_limit(self, group_id: str) -> bool:
         """Ends the operator's own limits of a group; False when there are none. Raises UnknownGroup."""
+
+    async def ask_capacity(self, group_id: str, blocks: Sequence[Block]) -> str:
+        """Asks the group's capacity provider for these capacities in kW, once; its id. Its answer is a new forecast, or
+        nothing. Raises UnknownGroup, NobodyToAsk, NotAsked.
+        """
 
     async def waiting_signals(self) -> Sequence[WaitingSignal]:
         """Signals that are set aside until an operator looks at them."""

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from hub.plugin import Audience, HttpRequest, HttpResponse, Route, problem
 from plugins.load_manager.doors.asking import NotFound, NotUsable
-from plugins.load_manager.doors.port import NotThisNode, UnknownGroup
+from plugins.load_manager.doors.port import NobodyToAsk, NotAsked, NotThisNode, UnknownGroup
 from plugins.load_manager.grid.group import MOST_PROBLEMS, GridRefused, Problem
 from plugins.load_manager.knowledge.cpo_settings import Refused
 from plugins.load_manager.signals.judging import Refusal, SignalRefused, Why
@@ -42,6 +42,10 @@ def route(
         except GridRefused as refused:
             # Nothing is wrong with a request to remove a group; what hangs on it is in the way.
             return _of_grid(refused.problems, 409 if request.method == "DELETE" else 400)
+        except NobodyToAsk as nobody:
+            return problem(409, str(nobody), field="group_id")
+        except NotAsked as failed:
+            return problem(502, str(failed))
         except NotThisNode as elsewhere:
             return problem(503, str(elsewhere))
 

@@ -29,6 +29,7 @@ class Why(StrEnum):
     TOO_OFTEN = "too often"
     UNKNOWN_SESSION = "unknown session"
     NO_ANSWER = "no answer"
+    IGNORED = "draws more than it was told"
     CPO_OFFLINE = "CPO offline"
     NO_CONSENT = "no consent"
     NOT_CAPABLE = "takes no profiles"

@@ -35,7 +35,7 @@ class CpoSettings:
     allow_pause: bool = True
     unit: ChargingRateUnit | None = None
     quantum_a: Decimal = Decimal("0.1")
-    rate_per_s: Decimal = Decimal(10)
+    rate_per_s: Decimal = Decimal(100)
     stop_allowed: bool = False
 
     def consents(self, now: datetime) -> bool:
@@ -84,7 +84,7 @@ def read(body: object, now: datetime) -> CpoSettings:
         allow_pause=_switch(body, "allow_pause", default=True),
         unit=_unit(body),
         quantum_a=_number(body, "quantum_a", "from 0.1 to 6, with one decimal", (1, LARGEST_QUANTUM_A * 10), "0.1"),
-        rate_per_s=_number(body, "rate_per_s", "from 0.1 to 1000, with one decimal", (1, MOST_RATE_PER_S * 10), "10"),
+        rate_per_s=_number(body, "rate_per_s", "from 0.1 to 1000, with one decimal", (1, MOST_RATE_PER_S * 10), "100"),
         stop_allowed=_switch(body, "stop_allowed", default=False),
     )
 

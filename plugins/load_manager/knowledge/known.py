@@ -10,6 +10,7 @@ from hub.ocpi.v221.charging_profiles import ChargingRateUnit
 from hub.ocpi.v221.common import ProfileType
 from hub.ocpi.v221.location_enums import Status
 from hub.ocpi.v221.sessions import SessionStatus
+from plugins.load_manager.knowledge.arrivals import ArrivalBook
 from plugins.load_manager.knowledge.connectors import DC_MINIMUM_MW, UNKNOWN, Bounds, Evse
 from plugins.load_manager.knowledge.cpo_settings import CpoBook, CpoSettings
 from plugins.load_manager.knowledge.evse_book import EvseBook
@@ -89,6 +90,7 @@ class Known:
     cpos: CpoBook = field(default_factory=CpoBook)
     registers: RegisterBook = field(default_factory=RegisterBook)
     refusals: RefusalBook = field(default_factory=RefusalBook)
+    arrivals: ArrivalBook = field(default_factory=ArrivalBook)
     classes: Mapping[LocationKey, LocationClass] = field(default_factory=dict)
     priors: Mapping[LocationClass, Prior] = field(default_factory=lambda: dict(PRIORS))
     weights: Mapping[ProfileType, int] = field(default_factory=lambda: dict(WEIGHT_PERCENT))
@@ -104,7 +106,7 @@ class Known:
         """One session as it is now."""
         at, evse, bounds = self.place(session)
         settings = self.cpos.of(session.owner)
-        learnt, preference = self.learning.find(key), self.preferences.find(key)
+        learnt, preference = self.learning.pass_to(key, now), self.preferences.find(key)
         phases = learnt.phases if learnt else None
         minimum_mw = bounds.lowest_mw(phases)
         maximum_mw = bounds.highest_mw(phases)
@@ -211,8 +213,17 @@ class Known:
 
     def _books(
         self,
-    ) -> tuple[SessionBook, EvseBook, PreferenceBook, LearningBook, CpoBook, RegisterBook, RefusalBook]:
-        return self.sessions, self.evses, self.preferences, self.learning, self.cpos, self.registers, self.refusals
+    ) -> tuple[SessionBook, EvseBook, PreferenceBook, LearningBook, CpoBook, RegisterBook, ArrivalBook, RefusalBook]:
+        return (
+            self.sessions,
+            self.evses,
+            self.preferences,
+            self.learning,
+            self.cpos,
+            self.registers,
+            self.arrivals,
+            self.refusals,
+        )
 
     def _evse_of(self, session: Session) -> EvseKey | None:
         if session.location_id is None or session.evse_uid is None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 _MW_PER_KW = 1_000_000
 _MICROSECOND = timedelta(microseconds=1)
+_LATE_US = 10_000_000
 _MW_US_PER_KWH = 3_600_000_000 * _MW_PER_KW
 
 
@@ -29,6 +30,10 @@ class Basis(StrEnum):
     ENDED = "ended"
 
 
+METERED = frozenset({Basis.POWER, Basis.ENERGY})
+"""Averages over a time. A current says too little: nobody knows whether it is a sum or that of one phase."""
+
+
 @dataclass(frozen=True, slots=True)
 class PowerReading:
     """The average power in mW from `since` to `at`; negative is from car to grid. An assumed one has no time."""
@@ -38,6 +43,14 @@ class PowerReading:
     basis: Basis
     since: datetime | None = None
     at: datetime | None = None
+
+    @property
+    def least_mw(self) -> int:
+        """What was drawn at least: a message may be some seconds late with an energy, which then looks like power."""
+        if self.basis is not Basis.ENERGY or self.since is None or self.at is None:
+            return self.power_mw
+        length_us = (self.at - self.since) // _MICROSECOND
+        return self.power_mw * length_us // (length_us + _LATE_US)
 
     def age_s(self, now: datetime) -> int | None:
         """Whole seconds since it was true, never below 0; None when it was assumed."""

@@ -11,7 +11,7 @@ from hub.ocpi.v221.cdrs import CdrDimensionType
 from hub.ocpi.v221.sessions import SessionStatus
 from plugins.load_manager.knowledge import wire
 from plugins.load_manager.knowledge.keys import UNKNOWN_ID, owner
-from plugins.load_manager.knowledge.power import Basis, PowerReading, Quality, current_to_mw, kw_to_mw, mean_mw
+from plugins.load_manager.knowledge.power import METERED, Basis, PowerReading, Quality, current_to_mw, kw_to_mw, mean_mw
 from plugins.load_manager.knowledge.telling import Told
 
 MOST_KWH = 1_000_000
@@ -54,7 +54,7 @@ class Dimensions:
 @dataclass(slots=True, kw_only=True)
 class Session(Told):
     """A session. `id` and `party` (`NL/ABC`) are spelled as they were first; `samples` are in order of time, at most
-    one a minute.
+    one a minute. `noted`: it is among the arrivals of its group.
     """
 
     party: str
@@ -73,6 +73,7 @@ class Session(Told):
     dimensions: Dimensions | None = None
     samples: list[EnergySample] = field(default_factory=list)
     first_sample: EnergySample | None = None
+    noted: bool = False
 
     @property
     def owner(self) -> PartyId:
@@ -107,6 +108,11 @@ class Session(Told):
             return [PowerReading(0, Quality.MEASURED, Basis.ENDED, at=self.told["status"])]
         return sorted(self._readings(voltage_v, phases), key=_age_and_basis)
 
+    def metered(self) -> list[PowerReading]:
+        """Those of them that are averages over a stated time: the freshest first, of these the shortest first."""
+        found = [] if self.ended else self._readings(0, 0)
+        return sorted((one for one in found if one.basis in METERED), key=_at_and_since, reverse=True)
+
     def _readings(self, voltage_v: int, phases: int) -> list[PowerReading]:
         found = []
         if (known := self.dimensions) is not None:
@@ -136,6 +142,11 @@ def _minute(at: datetime) -> int:
 
 
 _BASES = list(Basis)
+
+
+def _at_and_since(reading: PowerReading) -> tuple[float, float]:
+    at, since = reading.at, reading.since
+    return at.timestamp() if at else 0.0, since.timestamp() if since else 0.0
 
 
 def _age_and_basis(reading: PowerReading) -> tuple[float, int]:

@@ -27,14 +27,14 @@ from plugins.load_manager.oscp.messages import (
     UpdateAssetMeasurements,
     UpdateGroupMeasurements,
 )
-from plugins.load_manager.oscp.outgoing import Outgoing
+from plugins.load_manager.oscp.outgoing import RETRY_AFTER_S, Outgoing
 from plugins.load_manager.oscp.profile import Metering
 from plugins.load_manager.oscp.provider import Provider, State
 
 
 class Reports:
-    """Each call delivers one message, with tries that may take half a minute: call it beside the traffic. Raises
-    NotDelivered, and UnknownProvider where there is none.
+    """Each call delivers one message, with tries that may take half a minute unless said otherwise: call it beside the
+    traffic. Raises NotDelivered, and UnknownProvider where there is none.
     """
 
     def __init__(self, book: ProviderBook, outgoing: Outgoing) -> None:
@@ -47,10 +47,13 @@ class Reports:
         group_id: str,
         blocks: Sequence[ForecastedBlock],
         type: ForecastType = ForecastType.CONSUMPTION,  # noqa: A002 - as the message has it
+        *,
+        retry_after_s: Sequence[float] = RETRY_AFTER_S,
     ) -> None:
         """Asks for this capacity. The answer, if there is one, is a new forecast; none means no."""
         message = GroupCapacityForecast(group_id=group_id, type=type, forecasted_blocks=tuple(blocks))
-        await self._send(await self._registered(provider_id), "adjust_group_capacity_forecast", message)
+        provider = await self._registered(provider_id)
+        await self._send(provider, "adjust_group_capacity_forecast", message, retry_after_s=retry_after_s)
 
     async def cannot_comply(
         self, provider_id: str, message_id: str, message: str, blocks: Sequence[ForecastedBlock] = ()
@@ -102,9 +105,17 @@ class Reports:
         return provider
 
     async def _send(
-        self, provider: Provider, path: str, message: Message, *, correlation_id: str | None = None
+        self,
+        provider: Provider,
+        path: str,
+        message: Message,
+        *,
+        correlation_id: str | None = None,
+        retry_after_s: Sequence[float] = RETRY_AFTER_S,
     ) -> None:
-        await self._outgoing.send(provider.id, path, message, correlation_id=correlation_id)
+        await self._outgoing.send(
+            provider.id, path, message, correlation_id=correlation_id, retry_after_s=retry_after_s
+        )
 
 
 def _as_asset(group_id: str, energy: EnergyMeasurement, power_kw: Decimal | None) -> AssetMeasurement:

@@ -4,6 +4,7 @@ from plugins.load_manager.planning.circumstances import Circumstances, Inputs, S
 from plugins.load_manager.planning.field import Field, affected, by_tree, field_of, scale_of, taking
 from plugins.load_manager.planning.plan import Decision, GroupPlan, Plan, Release, Standing, Turn
 from plugins.load_manager.planning.planning import plan, plan_of
+from plugins.load_manager.planning.reserving import arrivals_per_h
 
 __all__ = [
     "Circumstances",
@@ -17,6 +18,7 @@ __all__ = [
     "Standing",
     "Turn",
     "affected",
+    "arrivals_per_h",
     "by_tree",
     "field_of",
     "plan",

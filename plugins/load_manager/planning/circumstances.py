@@ -40,14 +40,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """`held`: what is booked for sessions that no other limit can be brought to now (`Board.held`). `ceilings_mw`: what
-    others' profiles allow at most. `told`: the profiles that CPOs have, where nobody knows the plan that made them. By
-    group: `taken_mw`, what other load draws behind the same limit or what must stay free after an overload,
+    """`held`: what is booked for sessions that no other limit can be brought to now (`Board.held`). `drawn_mw`: what
+    sessions draw above all that they were told (`Board.overdrawn`). `ceilings_mw`: what others' profiles allow at most.
+    `told`: the profiles that CPOs have, where nobody knows the plan that made them. By group: `taken_mw`, what other
+    load draws behind the same limit or what must stay free after an overload,
     `arrivals_per_h` for the reserve, and what was `measured`. `sessions`: those of the tree, where the caller knows
     them; else all that run are looked through.
     """
 
     held: Mapping[SessionKey, StepProfile] = field(default_factory=dict)
+    drawn_mw: Mapping[SessionKey, int] = field(default_factory=dict)
     ceilings_mw: Mapping[SessionKey, int] = field(default_factory=dict)
     told: Mapping[SessionKey, StepProfile] = field(default_factory=dict)
     taken_mw: Mapping[str, int] = field(default_factory=dict)

@@ -37,10 +37,12 @@ def counted(field: Field, inputs: Inputs) -> dict[SessionKey, Decision]:
         held = inputs.circumstances.held.get(row.key)
         power_mw = row.default_mw if held is None else held.at(inputs.now_s)
         if row.uncontrolled is not None:
-            why = row.uncontrolled.value
+            why = f"not steered, {row.uncontrolled.value}"
+        elif row.key in inputs.circumstances.drawn_mw:
+            why = "it draws more than it was told"
         else:
-            why = "it is not to be" if held is None else "no other limit can be brought to it"
-        text = f"not steered, {why}: counted with {power_mw / 1e6:.1f} kW"
+            why = f"not steered, {'it is not to be' if held is None else 'no other limit can be brought to it'}"
+        text = f"{why}: counted with {power_mw / 1e6:.1f} kW"
         found[row.key] = Decision(Standing.COUNTED, power_mw, text)
     return found
 

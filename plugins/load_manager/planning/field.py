@@ -66,6 +66,14 @@ class Field:
         """For each group the sum of values that stand at these nodes, in it and below it."""
         return _totals(self.tree, nodes, values)
 
+    def largest(self, nodes: Sequence[int], values: Sequence[int]) -> Ints:
+        """For each group the largest of values that stand at these nodes, in it and below it; 0 where there is none."""
+        found: Ints = np.zeros(len(self.tree), dtype=np.int64)
+        np.maximum.at(found, np.asarray(nodes, dtype=np.int64), np.asarray(values, dtype=np.int64))
+        for level in reversed(self.tree.levels[1:]):
+            np.maximum.at(found, self.tree.parents[level], found[level])
+        return found
+
 
 def affected(
     model: GridModel, now: datetime, groups: Iterable[str] = (), sessions: Iterable[Session] = ()

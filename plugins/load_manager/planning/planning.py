@@ -5,6 +5,8 @@ Rules
   had one are released. Else every session under such a limit has one.
 - Sessions that cannot be steered are counted; the limits are shared among the others. Those whose CPO consents no more
   are released.
+- A car that draws more than it was told is told its fair limit all the same, as if it kept to it; then it is counted
+  with what it draws, and the limits are shared among the others.
 - Every profile ends at the fallback share of its EVSE: nothing for an EVSE that has no group of its own, and parts of
   it for several sessions at one EVSE.
 """
@@ -12,6 +14,7 @@ Rules
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -26,7 +29,16 @@ from plugins.load_manager.planning.plan import Plan, Release, Turn
 from plugins.load_manager.planning.room import Room, room_of
 from plugins.load_manager.planning.sharing import Shares, share
 from plugins.load_manager.planning.turns import Turns, turns_now, turns_of
-from plugins.load_manager.profiles import MOST_PERIODS, Scale, StepProfile, at_most, with_ending, written
+from plugins.load_manager.profiles import (
+    MOST_PERIODS,
+    Scale,
+    StepProfile,
+    at_most,
+    highest,
+    minimum,
+    with_ending,
+    written,
+)
 from plugins.load_manager.signals.capacity import Capacity
 
 
@@ -52,6 +64,31 @@ def plan(
 
 def plan_of(field: Field, inputs: Inputs, *, epoch: int, previous: Plan | None = None) -> Plan:
     """The same for a field that was taken from these inputs before."""
+    drawn_mw = inputs.circumstances.drawn_mw
+    over = [row for row in field.rows if row.key in drawn_mw]
+    if not over:
+        return _plan(field, inputs, epoch, previous)
+    # Those that were paused to make room for it do not rest in this plan: else it would get their share.
+    fair = _plan(field, replace(inputs, settings=replace(inputs.settings, min_off_s=0)), epoch, previous)
+    told, counted = {}, {}
+    for row in over:
+        target, drawn = fair.targets[row.key], StepProfile.flat(0, drawn_mw[row.key])
+        counted[row.key] = highest([drawn, StepProfile.flat(0, row.default_mw)])
+        if isinstance(target, StepProfile):
+            ending = minimum(target, drawn)  # the endings of the others leave no more for it
+            target = written(with_ending(target, ending, inputs.until_s), scale_of(row))
+            counted[row.key] = highest([drawn, target])
+        told[row.key] = target
+    held = {**inputs.circumstances.held, **counted}
+    steered = tuple(each and row.key not in told for row, each in zip(field.rows, field.steered, strict=True))
+    inputs = replace(inputs, circumstances=replace(inputs.circumstances, held=held))
+    made = _plan(replace(field, steered=steered), inputs, epoch, previous)
+    turns = {key: turn for key, turn in fair.turns.items() if key in told}
+    said = hashlib.blake2b(f"{fair.inputs_hash} {made.inputs_hash}".encode(), digest_size=16).hexdigest()
+    return replace(made, targets={**made.targets, **told}, turns={**made.turns, **turns}, inputs_hash=said)
+
+
+def _plan(field: Field, inputs: Inputs, epoch: int, previous: Plan | None) -> Plan:
     settings, known = inputs.settings, inputs.known
     room = room_of(field, inputs)
     chosen = [row for row, told in zip(field.rows, field.steered, strict=True) if told]
@@ -96,7 +133,7 @@ def _had_profile(rows: tuple[SessionRow, ...], known: Known, previous: Plan | No
     found = set()
     for row in rows:
         learnt = known.learning.find(row.key)
-        confirmed = learnt is not None and not (learnt.limit_ma is None and learnt.limit_mw is None)
+        confirmed = learnt is not None and learnt.limited
         if confirmed or (previous is not None and previous.targets.get(row.key) is not None):
             found.add(row.key)
     return found

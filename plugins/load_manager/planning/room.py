@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 
 from plugins.load_manager.allocation.arrays import Bools, Ints
-from plugins.load_manager.grid.group import Group
-from plugins.load_manager.planning.circumstances import Circumstances, Inputs, Settings
+from plugins.load_manager.planning.circumstances import Inputs, Settings
 from plugins.load_manager.planning.field import Field
+from plugins.load_manager.planning.reserving import reserve_mw
 from plugins.load_manager.profiles import StepProfile, second
-from plugins.load_manager.signals.effective import Effective, arrival_reserve_mw
+from plugins.load_manager.signals.effective import Effective
 
 _ALMOST_A_SECOND = timedelta(microseconds=999_999)
 
@@ -54,7 +54,6 @@ class Room:
 def room_of(field: Field, inputs: Inputs) -> Room:
     """The room of every group from now to the horizon."""
     now, circumstances = inputs.now, inputs.circumstances
-    reserve_mw = _reserve_mw(field, inputs)
     hidden_mw = field.totals([spot.node for spot in field.hidden], [spot.default_mw for spot in field.hidden])
     furthest = now + timedelta(seconds=inputs.settings.furthest_s)
     all_steps = []
@@ -64,7 +63,6 @@ def room_of(field: Field, inputs: Inputs) -> Room:
             group,
             now,
             furthest,
-            reserve_mw=int(reserve_mw[node]),
             uncontrolled_mw=int(hidden_mw[node]) + circumstances.taken_mw.get(group_id, 0),
             measured=circumstances.measured.get(group_id, ()),
         )
@@ -75,43 +73,20 @@ def room_of(field: Field, inputs: Inputs) -> Room:
     changes = {moment_s for profile in (*rooms, *filter(None, held)) for moment_s in profile.seconds}
     now_s, end_s = second(now), second(end)
     marks = (now_s, *sorted(moment_s for moment_s in changes if now_s < moment_s < end_s))
-    whole_mw = np.array([[room.at(mark) for mark in marks] for room in rooms], dtype=np.int64)
+    open_mw = np.array([[room.at(mark) for mark in marks] for room in rooms], dtype=np.int64)
     counted_mw = _counted_mw(field, held, marks)
-    spare_mw = whole_mw + (reserve_mw + hidden_mw)[:, np.newaxis]
+    kept_mw = reserve_mw(field, inputs, open_mw, counted_mw)
+    whole_mw = open_mw - kept_mw
     return Room(
         tuple(all_steps),
         furthest,
         marks,
-        rooms,
+        tuple(StepProfile.of(zip(marks, row, strict=True)) for row in whole_mw.tolist()),
         whole_mw - counted_mw,
-        reserve_mw,
+        kept_mw[:, 0],
         counted_mw[:, 0] + hidden_mw,
-        field.demand_mw > spare_mw.min(axis=1),
+        field.demand_mw > (open_mw + hidden_mw[:, np.newaxis]).min(axis=1),
     )
-
-
-def _reserve_mw(field: Field, inputs: Inputs) -> Ints:
-    """Kept for those who arrive: never more than a car at each free EVSE takes."""
-    taken = {row.evse for row in field.rows} | {spot.key for spot in field.hidden}
-    free = [spot for spot in field.spots.values() if spot.key not in taken]
-    nodes = [spot.node for spot in free]
-    counts = field.totals(nodes, [1] * len(free)).tolist()
-    powers_mw = field.totals(nodes, [spot.default_mw for spot in free]).tolist()
-    largest_mw = max((spot.default_mw for spot in free), default=0)
-    return np.array(
-        [
-            min(_wanted_mw(inputs.model.groups[group_id], inputs.circumstances, largest_mw, count), power_mw)
-            for group_id, count, power_mw in zip(field.groups, counts, powers_mw, strict=True)
-        ],
-        dtype=np.int64,
-    )
-
-
-def _wanted_mw(group: Group, circumstances: Circumstances, default_mw: int, free_evses: int) -> int:
-    if group.arrival_reserve_mw is not None:
-        return group.arrival_reserve_mw
-    arrivals_per_h = circumstances.arrivals_per_h.get(group.id)
-    return 0 if arrivals_per_h is None else arrival_reserve_mw(arrivals_per_h, default_mw, free_evses)
 
 
 def _horizon(all_steps: Iterable[tuple[Effective, ...]], now: datetime, settings: Settings) -> datetime:

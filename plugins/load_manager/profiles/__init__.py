@@ -4,7 +4,16 @@ from plugins.load_manager.profiles.ending import SLOT_S, fallback_shares, stated
 from plugins.load_manager.profiles.periods import MOST_PERIODS, at_most
 from plugins.load_manager.profiles.reading import NotAProfile, from_ocpi
 from plugins.load_manager.profiles.scale import Scale
-from plugins.load_manager.profiles.step import StepProfile, exceeds, highest, maximum_over, minimum, second
+from plugins.load_manager.profiles.step import (
+    StepProfile,
+    above_until,
+    exceeds,
+    highest,
+    maximum_over,
+    minimum,
+    moment_of,
+    second,
+)
 from plugins.load_manager.profiles.writing import to_ocpi, written
 
 __all__ = [
@@ -13,6 +22,7 @@ __all__ = [
     "NotAProfile",
     "Scale",
     "StepProfile",
+    "above_until",
     "at_most",
     "exceeds",
     "fallback_shares",
@@ -20,6 +30,7 @@ __all__ = [
     "highest",
     "maximum_over",
     "minimum",
+    "moment_of",
     "second",
     "stated_hour_s",
     "to_ocpi",

@@ -17,6 +17,11 @@ def second(moment: datetime) -> int:
     return (moment - _EPOCH) // _SECOND
 
 
+def moment_of(second_s: int) -> datetime:
+    """When the second begins."""
+    return _EPOCH + second_s * _SECOND
+
+
 @dataclass(frozen=True, slots=True)
 class StepProfile:
     """Periods of (offset in s from `start_s`, power in mW), the last without end.
@@ -129,3 +134,14 @@ def exceeds(
             if one.at(moment_s) - base_mw >= by(base_mw):
                 return True
     return False
+
+
+def above_until(one: StepProfile, other: StepProfile, from_s: int, to_s: int) -> int | None:
+    """The second in [from_s, to_s] since when `one` is not above `other` any more; None when it never was."""
+    end_s = to_s
+    for moment_s in sorted({from_s, *one.seconds, *other.seconds}, reverse=True):
+        if from_s <= moment_s < to_s:
+            if one.at(moment_s) > other.at(moment_s):
+                return end_s
+            end_s = moment_s
+    return None

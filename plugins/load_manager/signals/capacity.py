@@ -103,13 +103,12 @@ class Capacity:
         now: datetime,
         until: datetime,
         *,
-        reserve_mw: int,
         uncontrolled_mw: int,
         measured: Sequence[Measured] = (),
     ) -> tuple[Effective, ...]:
         """What may be given to sessions from now until before another moment."""
         steps = self._steps(group, now, until, measured)
-        return effective(steps, group, self.standing.ramp, reserve_mw=reserve_mw, uncontrolled_mw=uncontrolled_mw)
+        return effective(steps, group, self.standing.ramp, uncontrolled_mw=uncontrolled_mw)
 
     def to_json(self) -> object:
         """JSON values for a store."""

@@ -1,5 +1,5 @@
-"""What may be given to sessions: the capacity, without the margin, the reserve for those who arrive, and what is drawn
-by those who cannot be told.
+"""What may be given to sessions: the capacity, without the margin and what is drawn by those who cannot be told. And
+how much of that to keep for those who arrive.
 """
 
 from collections.abc import Iterable
@@ -27,21 +27,17 @@ class Effective:
     force: InForce
 
 
-def effective_mw(
-    capacity_mw: int, margin: Decimal, *, ramp_mw: int | None = None, reserve_mw: int = 0, uncontrolled_mw: int = 0
-) -> int:
-    """`min(ramp, (1 - margin) * capacity) - reserve - uncontrolled`, rounded down to a milliwatt."""
+def effective_mw(capacity_mw: int, margin: Decimal, *, ramp_mw: int | None = None, uncontrolled_mw: int = 0) -> int:
+    """`min(ramp, (1 - margin) * capacity) - uncontrolled`, rounded down to a milliwatt."""
     within_mw = floor((1 - margin) * capacity_mw)
     if ramp_mw is not None:
         within_mw = min(within_mw, ramp_mw)
-    return within_mw - reserve_mw - uncontrolled_mw
+    return within_mw - uncontrolled_mw
 
 
-def effective(
-    steps: Iterable[Step], group: Group, ramp: Ramp | None, *, reserve_mw: int, uncontrolled_mw: int
-) -> tuple[Effective, ...]:
-    """The effective capacity along the steps of a limit that knows no ramp yet. `reserve_mw` is the group's own or what
-    `arrival_reserve_mw` says, `uncontrolled_mw` the highest power of those who cannot be told.
+def effective(steps: Iterable[Step], group: Group, ramp: Ramp | None, *, uncontrolled_mw: int) -> tuple[Effective, ...]:
+    """The effective capacity along the steps of a limit that knows no ramp yet. `uncontrolled_mw` is the highest power
+    of those who cannot be told.
     """
     return tuple(
         Effective(
@@ -51,7 +47,6 @@ def effective(
                 step.limit_mw,
                 group.margin,
                 ramp_mw=None if ramp is None else ramp.at(step.start),
-                reserve_mw=reserve_mw,
                 uncontrolled_mw=uncontrolled_mw,
             ),
             step.force,

@@ -66,9 +66,14 @@ def judge(signal: CapacitySignal, model: GridModel, most_blocks: int = MOST_BLOC
         raise SignalRefused([Refusal("message_id", "is required")])
     if not 0 < len(signal.blocks) <= most_blocks:
         raise SignalRefused([Refusal("blocks", f"has {len(signal.blocks)} blocks; 1 to {most_blocks} are taken")])
-    if refusals := [*_each(signal), *_together(signal.blocks)]:
+    if refusals := mistakes(signal):
         raise SignalRefused(refusals)
     return group
+
+
+def mistakes(signal: CapacitySignal) -> list[Refusal]:
+    """What is wrong with its blocks, whichever group they are about."""
+    return [*_each(signal), *_together(signal.blocks)]
 
 
 def power_mw(signal: CapacitySignal, block: Block) -> int:

@@ -131,7 +131,7 @@ class Asking:
             now = self._hub.now()
             session = known.sessions.pulled(party, body, now)
             if session is not None:
-                told.trees |= self._news.pulled(session, now)
+                told.trees |= self._news.heard(session, now).trees
 
         try:
             now = self._hub.now()

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from hub.plugin import HubApi, NotAllowed, StoreUnavailable, Term, TermOver
-from plugins.load_manager.dispatch import Action, Alarm, Complied, Deficit, Forget, Settle, TimedOut, Verify
+from plugins.load_manager.dispatch import (
+    Action,
+    Alarm,
+    Complied,
+    Deficit,
+    Forget,
+    Regained,
+    Settle,
+    TimedOut,
+    Verify,
+)
 from plugins.load_manager.grid.power import kilowatts
 from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.oscp import NotDelivered, UnknownProvider
@@ -48,6 +58,8 @@ class CarryingOut:
                 self._hub.spawn(self.settle(action), name="result for an eMSP")
             case Alarm():
                 self._hub.alarm(UNCONTROLLED, action.session_id, action.text + self._where(action), standing=True)
+            case Regained():
+                self._hub.clear_alarm(UNCONTROLLED, action.session_id)
             case Forget():
                 self._hub.clear_alarm(UNCONTROLLED, action.session_id)
                 if SessionKey(action.session_id) in self._scene.debts:

@@ -47,7 +47,7 @@ def _drawn(scene: Scene, row: Row, now: datetime) -> Drawn | None:
     if reading.at is None or (now - reading.at).total_seconds() > OLDEST_S:
         return Drawn(booked_mw, Quality.ASSUMED)
     learnt = scene.known.learning.find(key)
-    before_limit = learnt is not None and learnt.limit_since is not None and reading.at < learnt.limit_since
+    before_limit = learnt is not None and learnt.limit is not None and reading.at < learnt.limit.since
     if before_limit and reading.power_mw > booked_mw:
         return Drawn(booked_mw, Quality.ASSUMED)
     return Drawn(reading.power_mw, reading.quality)

@@ -25,7 +25,7 @@ from plugins.load_manager.strides import unhurried
 
 GRID, MODE, HEARD = "grid", "mode", "heard"
 _CAPACITY, _DEBT, _OUTCOME = "capacity/", "debt/", "outcome/"
-_KNOWN = ("session/", "preference/", "learnt/", "location/", "cpo/", "register/", "refusals/")
+_KNOWN = ("session/", "preference/", "learnt/", "location/", "cpo/", "register/", "arrivals/", "refusals/")
 _MOST_AT_ONCE = 500
 
 

@@ -1,18 +1,20 @@
 """What each fact changes in the scene, at once and in memory; what has to be planned, kept and asked for then."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from hub.ocpi import codec
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Response
 from hub.ocpi.v221.charging_profiles import ChargingProfileResultType as Result
-from plugins.load_manager.dispatch import Put
-from plugins.load_manager.dispatch.row import Row
+from plugins.load_manager.dispatch import Board, Put
 from plugins.load_manager.grid.files import read_json
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.grid.reading import read_group
 from plugins.load_manager.knowledge.keys import SessionKey, owner, session_key
+from plugins.load_manager.knowledge.learning import Limit
+from plugins.load_manager.knowledge.register import GroupId
 from plugins.load_manager.knowledge.session import Session
-from plugins.load_manager.profiles import NotAProfile, Scale, from_ocpi, second
+from plugins.load_manager.profiles import NotAProfile, Scale, from_ocpi, moment_of, second
+from plugins.load_manager.profiles.step import StepProfile
 from plugins.load_manager.steering import facts, refusing
 from plugins.load_manager.steering.limit_news import LimitNews
 from plugins.load_manager.steering.outcome import of_change
@@ -81,6 +83,7 @@ class News:
     def _regrouped(self, model: GridModel, now: datetime) -> Stir:
         outcome = of_change(self._scene.model, model, now)
         self._scene.regroup(model, now)
+        self._scene.known.arrivals.keep_only(model.groups)
         return Stir(set(self._scene.trees), at_once=True, grid=True, pull=self.consenting(now), outcome=outcome)
 
     def consenting(self, now: datetime) -> set[str]:
@@ -99,19 +102,23 @@ class News:
         session = known.sessions.find(key)
         if news is None or session is None:
             return Stir()
-        known_before = self._scene.row(key) is not None
-        return Stir(self.pulled(session, now), at_once=session.ended or not known_before)
+        return self.heard(session, now)
 
-    def pulled(self, session: Session, now: datetime) -> set[str]:
+    def heard(self, session: Session, now: datetime) -> Stir:
         """There is news of a session; the trees to plan again."""
         key = session_key(session.owner, session.id)
-        found = self._scene.row(key)
-        if found is not None:
-            self._follow(key, found[2], now)
         self._scene.known.learn(key)
-        if found is not None and found[2].unknown and not session.ended:
-            found[1].seen(found[2].session)
-        return set(self._scene.place(key, session, now))
+        found = self._scene.row(key)
+        if not session.noted and not session.ended and (group := self._scene.group_of(session, now)) is not None:
+            session.noted = True
+            self._scene.known.arrivals.note(GroupId(group.id), session.started_at or session.first_seen, now)
+        at_once = session.ended or found is None
+        if found is not None and not session.ended:
+            _, board, row = found
+            if row.unknown:
+                board.seen(row.session)
+            at_once = _judged(board, key, session)
+        return Stir(set(self._scene.place(key, session, now)), at_once=at_once)
 
     def _wish(self, fact: facts.WishTold, now: datetime) -> Stir:
         known = self._scene.known
@@ -148,34 +155,22 @@ class News:
         if found is None:
             return Stir()
         root, board, row = found
-        self._follow(key, row, now)
-        if not board.called_back(key, epoch, seq, result):
+        if not board.called_back(now, key, epoch, seq, result):
             return Stir(late=True)
         refusing.said(self._scene, row, result, now)
         if row.waiting is None and result is not Result.REJECTED:
-            if row.ours and row.confirmed is not None:
-                self._limit(key, row.session.scale, row.confirmed.value_at(now), now)
-            else:
-                self._scene.known.learning.limited(key, now)
+            self._confirmed(key, row.confirmed if row.ours else None, now)
         urgent = result is not Result.ACCEPTED or root == NOWHERE or self._scene.leaving
         return Stir({root}, at_once=urgent)
 
-    def _follow(self, key: SessionKey, row: Row, now: datetime) -> None:
-        """A profile has steps, and each is a limit in force from its own moment on."""
-        learnt = self._scene.known.learning.find(key)
-        if learnt is None or learnt.limit_since is None or not row.ours or row.confirmed is None:
-            return
-        since_s, now_s = second(learnt.limit_since), second(now)
-        for moment_s, power_mw in row.confirmed.steps:
-            if since_s < moment_s <= now_s:
-                self._limit(key, row.session.scale, power_mw, datetime.fromtimestamp(moment_s, UTC))
-
-    def _limit(self, key: SessionKey, scale: Scale, power_mw: int, since: datetime) -> None:
+    def _confirmed(self, key: SessionKey, profile: StepProfile | None, now: datetime) -> None:
+        found = self._scene.row(key)
         learning = self._scene.known.learning
-        if scale.unit == "A":
-            learning.limited(key, since, limit_ma=scale.tenths(power_mw) * 100)
-        else:
-            learning.limited(key, since, limit_mw=power_mw)
+        if profile is None or found is None:
+            learning.confirmed(key, Limit(now))
+            return
+        scale, steps = found[2].session.scale, profile.since(second(now)).steps
+        learning.confirmed(key, *(_limit(max(now, moment_of(since_s)), power_mw, scale) for since_s, power_mw in steps))
 
     # --- what eMSPs say ---
 
@@ -212,3 +207,17 @@ class News:
         root, board, _ = found
         board.theirs_gone(fact.session)
         return Stir({root}, at_once=True, boards={root})
+
+
+def _judged(board: Board, key: SessionKey, session: Session) -> bool:
+    """Whether the readings of the session change what is booked for it; each is told once."""
+    return any(
+        board.drew(key, reading.power_mw, reading.since, reading.at, least_mw=reading.least_mw)
+        for reading in session.metered()
+        if reading.since is not None and reading.at is not None
+    )
+
+
+def _limit(since: datetime, power_mw: int, scale: Scale) -> Limit:
+    """As the charge point has it."""
+    return Limit(since, scale.tenths(power_mw) * 100) if scale.unit == "A" else Limit(since, mw=power_mw)

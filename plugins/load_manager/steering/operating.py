@@ -14,6 +14,8 @@ from plugins.load_manager.doors.port import (
     GridChange,
     GroupView,
     Mode,
+    NobodyToAsk,
+    NotAsked,
     NotThisNode,
     Operation,
     PlanEntry,
@@ -28,7 +30,16 @@ from plugins.load_manager.grid.group import GridRefused, Group, Problem
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge.cpo_settings import CpoSettings
 from plugins.load_manager.knowledge.keys import session_key
-from plugins.load_manager.oscp import CapacityProviders, State
+from plugins.load_manager.oscp import (
+    CapacityProviders,
+    CapacityUnit,
+    ForecastedBlock,
+    Kind,
+    NotDelivered,
+    Phase,
+    State,
+    UnknownProvider,
+)
 from plugins.load_manager.signals.judging import judge
 from plugins.load_manager.signals.signal import Block, CapacitySignal, Unit
 from plugins.load_manager.steering.drawing import drawn_by_group
@@ -153,6 +164,32 @@ class GridOperating:
         if there:
             await self._tell(LimitLifted(group_id, OPERATOR))
         return there
+
+    async def ask_capacity(self, group_id: str, blocks: Sequence[Block]) -> str:
+        group = (await self._node.scene()).model.groups.get(group_id)
+        if group is None:
+            raise UnknownGroup(group_id)
+        wanted = [
+            ForecastedBlock(
+                capacity=block.value,
+                phase=Phase.ALL,
+                unit=CapacityUnit.KW,
+                start_time=block.start,
+                end_time=block.end,
+            )
+            for block in blocks
+        ]
+        provider_id = group.capacity_provider
+        try:
+            if provider_id is None or (await self._providers.get(provider_id)).kind is not Kind.OSCP:
+                raise NobodyToAsk(f"Group {group_id} has no capacity provider that speaks OSCP")
+            # Whoever asks waits for it, and can ask again.
+            await self._providers.reports.adjust(provider_id, group_id, wanted, retry_after_s=())
+        except UnknownProvider:
+            raise NobodyToAsk(f"The capacity provider of group {group_id} is not known any more") from None
+        except NotDelivered as failed:
+            raise NotAsked(f"The capacity provider did not take part: {failed}") from None
+        return provider_id
 
     async def waiting_signals(self) -> Sequence[WaitingSignal]:
         scene = await self._node.scene()

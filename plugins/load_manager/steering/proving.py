@@ -20,6 +20,7 @@ _WHY = {
     Trouble.REJECTED: Why.REJECTED,
     Trouble.NOT_SUPPORTED: Why.NOT_SUPPORTED,
     Trouble.SILENT: Why.NO_ANSWER,
+    Trouble.IGNORED: Why.IGNORED,
 }
 
 

@@ -16,6 +16,7 @@ from plugins.load_manager.planning import (
     Plan,
     Release,
     Settings,
+    arrivals_per_h,
     plan_of,
     scale_of,
     taking,
@@ -86,7 +87,7 @@ class Rounds:
 
     def _allow_rates(self, cpos: Iterable[PartyId]) -> None:
         for party in cpos:
-            self.rates.allow(str(party), max(1, int(self._scene.known.cpos.of(party).rate_per_s)))
+            self.rates.allow(str(party), self._scene.known.cpos.of(party).rate_per_s)
 
     def _circumstances(self, root: str, now: datetime) -> Strides[Circumstances]:
         tree, now_s = self._scene.tree(root), second(now)
@@ -94,6 +95,7 @@ class Rounds:
         ceilings_mw: dict[SessionKey, int] = {}
         held: dict[SessionKey, StepProfile] = {}
         told: dict[SessionKey, StepProfile] = {}
+        drawn_mw: dict[SessionKey, int] = {}
         for name, row in list(tree.board.state.rows.items()):
             yield
             key = SessionKey(name)
@@ -102,9 +104,18 @@ class Rounds:
                 ceilings_mw[key] = min(maximum_over(each, now_s, end_s) for each in bounds)
             if row.held(tree.board.state.offline, now):
                 held[key] = row.booked
+            elif row.excess is not None:
+                drawn_mw[key] = row.excess.mw
             if tree.plan is None and row.newest_until_s is not None:
                 told[key] = row.newest
-        return Circumstances(held=held, ceilings_mw=ceilings_mw, told=told, sessions=list(tree.sessions.items()))
+        return Circumstances(
+            held=held,
+            drawn_mw=drawn_mw,
+            ceilings_mw=ceilings_mw,
+            told=told,
+            arrivals_per_h=arrivals_per_h(root, self._scene.model, self._scene.known.arrivals, now),
+            sessions=list(tree.sessions.items()),
+        )
 
     def _look_at_capacities(self, field: Field, board: Board, now: datetime) -> Strides[None]:
         scene = self._scene

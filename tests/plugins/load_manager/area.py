@@ -64,7 +64,7 @@ class Area:
         await self.b.settle()
 
     async def consent(self, party: PartyId = CPO, **settings: object) -> None:
-        body = {"consent": True, "reference": "contract 1", "rate_per_s": 100} | settings
+        body = {"consent": True, "reference": "contract 1"} | settings
         await self.admin("PUT", f"/grid/cpos/{party}", body)
         await self.b.settle()
 

@@ -99,3 +99,28 @@ async def test_without_a_public_url_no_dso_can_register() -> None:
     async with area() as a:
         told = await a.admin("POST", "/capacity-providers", {"name": "Grid One"}, status=409)
         assert "public_url" in told["title"]
+
+
+async def test_an_operator_asks_for_more_capacity_and_the_answer_is_a_forecast() -> None:
+    async with area() as a, with_dso(a) as dso:
+        await a.sessions(3)
+        await says(a, dso, 24)
+        assert set(a.told().values()) == {Decimal("11.5")}
+        end = a.now + timedelta(hours=1)
+        wanted = {"start": times.render(a.now), "end": times.render(end), "capacity_kw": Decimal(30)}
+        path = "/grid/groups/G1/adjust"
+        await a.admin("POST", path, {"blocks": [wanted]}, status=202)
+        (asked,) = dso.received.of("adjust_group_capacity_forecast")
+        (told,) = asked.data["forecasted_blocks"]
+        assert (asked.data["group_id"], asked.data["type"]) == ("G1", "CONSUMPTION")
+        assert (told["capacity"], told["unit"], times.parse(told["end_time"])) == (Decimal(30), "KW", end)
+        await says(a, dso, 30)
+        await a.wait(120)
+        assert set(a.told().values()) == {Decimal("14.4")}
+
+        dso.faults.on("adjust_group_capacity_forecast").answer(409, b'{"message":"no room"}')
+        refused = await a.admin("POST", path, {"blocks": [wanted]}, status=502)
+        assert "no room" in refused["title"]
+        await a.group(10, "G2", members=[])
+        assert "OSCP" in (await a.admin("POST", "/grid/groups/G2/adjust", {"blocks": [wanted]}, status=409))["title"]
+        await a.admin("POST", "/grid/groups/G9/adjust", {"blocks": [wanted]}, status=404)

@@ -18,6 +18,19 @@ async def test_scenario_3_nobody_gets_more_than_the_connector_gives() -> None:
         assert a.told() == {"S1": FULL, "S2": FULL, "S3": Decimal("22.1")}
 
 
+async def test_where_no_reserve_is_stated_room_for_a_car_is_kept_until_it_comes() -> None:
+    async with area() as a:
+        await a.location([16] * 3)
+        await a.consent(default_current_a=6)
+        await a.group(20, arrival_reserve_kw=None)
+        await a.sessions(2)
+        await a.wait(70)
+        assert a.told() == dict.fromkeys(("S1", "S2"), Decimal("11.4"))  # (20 - 4.14) / 2 = 7.93 kW
+        await a.session("S3", "E3")
+        await a.wait(70)
+        assert a.told() == dict.fromkeys(("S1", "S2", "S3"), Decimal("9.6"))
+
+
 async def test_scenario_5_below_the_minimum_cars_take_turns() -> None:
     async with area("11:59:50") as a:
         await a.location([16] * 4)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from hub.ocpi.codec import dumps, loads
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Answer
@@ -30,7 +31,7 @@ class Scene:
     def __init__(self, limit_kw: float, now: datetime = NOON) -> None:
         self.now = now
         self.board = Board()
-        self.rates = Rates(default_per_s=1000)
+        self.rates = Rates(default_per_s=Decimal(1000))
         self.actions: list[Action] = []
         self.limit(limit_kw)
 
@@ -72,7 +73,7 @@ class Scene:
 
     def call_back(self, name: str, result: Result = Result.ACCEPTED, sent: Put | Release | None = None) -> bool:
         sent = sent or self.message(name)
-        return self.board.called_back(name, sent.epoch, sent.seq, result)
+        return self.board.called_back(self.now, name, sent.epoch, sent.seq, result)
 
     def accept(self) -> None:
         """Every message of the last decision is accepted and confirmed."""
@@ -89,7 +90,7 @@ class Scene:
 
     def restart(self) -> None:
         self.board = Board.from_json(loads(dumps(self.board.to_json())))
-        self.rates = Rates(default_per_s=1000)
+        self.rates = Rates(default_per_s=Decimal(1000))
         self.board.restarted()
 
 

@@ -1,5 +1,7 @@
 """What the scenarios leave open: the endings, the pauses, the rates, the delays, and answers out of place."""
 
+from decimal import Decimal
+
 import pytest
 
 from hub.ocpi.v221.charging_profiles import ChargingProfileResponseType as Answer
@@ -42,6 +44,50 @@ def test_a_drop_later_leaves_with_the_lower_part_although_the_rise_before_it_doe
     put = scene.message("S1")
     assert isinstance(put, Put)
     assert put.profile.at(second(scene.now) + 900) == power(10.0)
+
+
+def test_a_small_decrease_waits_while_all_that_is_booked_fits() -> None:
+    scene = steered(30, 14.4, "S1", "S2")
+    scene.aim(["S1", "S2"], 13.5)
+    assert scene.decide() == {}
+    scene.aim(["S1"], 13.4)  # an ampere
+    assert scene.decide() == {"S1": 13.4}
+    scene.accept()
+    scene.after(840)
+    scene.aim(["S1"], 13.4)
+    scene.aim(["S2"], 13.5)
+    assert scene.decide() == {"S2": 13.5}  # the refresh is due
+    assert [action.reason for action in scene.actions if isinstance(action, Put)] == [Reason.REFRESH]
+
+
+def test_a_small_decrease_of_a_small_limit_is_a_tenth() -> None:
+    scene = steered(30, 7.0, "S1", "S2")
+    scene.aim(["S1"], 6.4)
+    scene.aim(["S2"], 6.3)
+    assert scene.decide() == {"S2": 6.3}
+
+
+def test_a_small_decrease_leaves_when_an_increase_waits_for_it() -> None:
+    scene = steered(20, 14.4, "S1")
+    scene.start("S2", default_a=6.0)
+    scene.aim(["S2"], 6.0)
+    assert scene.decide() == {"S2": 6.0}
+    scene.accept()
+    scene.after(60)
+    scene.aim(["S1"], 13.6)
+    assert scene.decide() == {}
+    scene.aim(["S2"], 15.3)  # 14.4 A and 15.3 A are 20.493 kW
+    assert scene.decide() == {"S1": 13.6}
+    scene.accept()
+    assert scene.decide() == {"S2": 15.3}
+
+
+def test_a_small_decrease_leaves_for_an_overload_that_only_comes_behind_the_horizon() -> None:
+    scene = steered(20, 14.4, "S1", "S2")
+    at_s = second(scene.now) + 1900
+    scene.board.limit({"g": StepProfile.of([(0, 20_000_000), (at_s, 19_000_000)])})
+    scene.aim(["S1", "S2"], 14.4, 14.4, 13.7)
+    assert scene.decide() == {"S1": 14.4, "S2": 14.4}
 
 
 def test_an_increase_waits_for_a_minute_after_the_last_change() -> None:
@@ -93,7 +139,7 @@ def test_after_a_lift_each_goes_up_after_its_own_delay() -> None:
 
 def test_a_cpo_gets_only_so_many_messages_a_second() -> None:
     scene = Scene(1000)
-    scene.rates = Rates({"slow": 2})
+    scene.rates = Rates({"slow": Decimal(2)})
     names = [f"S{number}" for number in range(7)]
     scene.start(*names, cpo="slow")
     scene.start("other", cpo="X")
@@ -108,15 +154,37 @@ def test_a_cpo_gets_only_so_many_messages_a_second() -> None:
 
 
 def test_the_next_message_is_free_when_the_bucket_says_so() -> None:
-    rates = Rates({"slow": 3})
+    rates = Rates({"slow": Decimal(3)})
     assert [rates.take("slow", NOON) for _ in range(4)] == [True, True, True, False]
     free_at = rates.free_at("slow", NOON)
     assert (free_at - NOON).total_seconds() == pytest.approx(1 / 3, abs=1e-6)
     assert rates.take("slow", free_at)
     assert not rates.take("slow", free_at)
 
-    rates.allow("slow", 1)
+    rates.allow("slow", Decimal(1))
     assert (rates.free_at("slow", free_at) - free_at).total_seconds() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_rate_below_one_a_second_is_kept_to() -> None:
+    rates = Rates({"slow": Decimal("0.4")})
+    assert [rates.take("slow", NOON) for _ in range(2)] == [True, False]
+    assert (rates.free_at("slow", NOON) - NOON).total_seconds() == pytest.approx(2.5, abs=1e-5)
+
+
+def test_a_thousand_sessions_of_a_cpo_that_names_no_rate_are_told_in_ten_seconds() -> None:
+    scene = Scene(100_000)
+    scene.rates = Rates()
+    names = [f"S{number}" for number in range(1000)]
+    scene.start(*names)
+    scene.aim(names, 7.2)
+    began, told, looks = scene.now, 0, 0
+    while told < 1000:
+        told += len(scene.decide())
+        looks += 1
+        if told < 1000:
+            scene.after(scene.wake_after_s() or 0)
+    assert (scene.now - began).total_seconds() == 9
+    assert looks == 19
 
 
 def test_an_unknown_session_is_looked_up_once_and_gets_nothing_meanwhile() -> None:
@@ -253,7 +321,7 @@ def test_what_is_about_nobody_changes_nothing() -> None:
     board.unanswered(scene.now, "S1", 1, 1)
     assert not board.theirs_gone("S1")
     assert board.theirs(scene.now, "S1", StepProfile.flat(0, 1)) is None
-    assert not board.called_back("S1", 1, 1, Result.ACCEPTED)
+    assert not board.called_back(scene.now, "S1", 1, 1, Result.ACCEPTED)
     assert not board.answered(scene.now, "S1", 1, 1, answer=Answer.ACCEPTED, timeout_s=1)
     assert scene.decide() == {}
     assert scene.actions == []

@@ -43,7 +43,7 @@ def test_11_a_sudden_drop_leaves_at_once_and_nothing_goes_up_before_all_is_confi
         assert scene.decide() == {}
         scene.aim(["S6"], 6.9)
         scene.after(12)
-        assert scene.board.called_back(name, 1, seq, Result.ACCEPTED)
+        assert scene.board.called_back(scene.now, name, 1, seq, Result.ACCEPTED)
     assert scene.decide() == {"S6": 6.9}
     assert scene.booked_kw() == pytest.approx(23.805)
     assert scene.told() == [Complied("g", drop, 72.0)]
@@ -177,7 +177,7 @@ def test_22_a_decrease_is_confirmed_before_the_increase_leaves() -> None:
     scene.answer("A", Answer.ACCEPTED)
     assert scene.decide() == {}
     assert scene.booked_kw() == pytest.approx(21.942)
-    scene.board.called_back("A", 1, 2, Result.ACCEPTED)
+    scene.board.called_back(scene.now, "A", 1, 2, Result.ACCEPTED)
     assert scene.decide() == {"B": 15.9}
     assert scene.booked_kw() == pytest.approx(21.942)
 

@@ -178,7 +178,7 @@ class World:
 
     def _called_back(self, name: str, epoch: int, seq: int, result: Result) -> None:
         before = {name: row.booked for name, row in self.board.state.rows.items()}
-        self.board.called_back(name, epoch, seq, result)
+        self.board.called_back(self.now, name, epoch, seq, result)
         for other, row in self.board.state.rows.items():
             assert not exceeds(row.booked, before[other], self.second), "a result never raises what is booked"
 
@@ -297,9 +297,14 @@ class World:
         }
 
     def holds(self, node: str) -> bool:
-        """Whether a session below the node is given no other limit now: it cannot be, or is only to be let go."""
-        let_go = {name for name, row in self.board.state.rows.items() if row.releasing}
-        return any(node in self.points[name].session.path for name in let_go | set(self.board.held(self.now)))
+        """Whether a session below the node cannot be given another limit now, or waits for its release."""
+        released = (name for name, row in self.board.state.rows.items() if row.releasing)
+        return any(node in self.points[name].session.path for name in {*self.board.held(self.now), *released})
+
+    def excuse(self) -> None:
+        """Nodes that were above their limit for a reason stay excused until they are not."""
+        over = self.over()
+        self.excused = {node for node in over if node in self.excused or self.holds(node)}
 
     def over(self) -> set[str]:
         """The nodes above their limit somewhere in the horizon."""

@@ -21,6 +21,7 @@ from plugins.load_manager.doors.port import (
     GroupView,
     LimitedSession,
     Mode,
+    NobodyToAsk,
     NotThisNode,
     Operation,
     PlanEntry,
@@ -39,7 +40,7 @@ from plugins.load_manager.oscp import CapacityProviders
 from plugins.load_manager.signals.capacity import Capacity
 from plugins.load_manager.signals.heard import Heard
 from plugins.load_manager.signals.judging import SignalRefused, judge
-from plugins.load_manager.signals.signal import CapacitySignal
+from plugins.load_manager.signals.signal import Block, CapacitySignal
 from plugins.load_manager.signals.wording import sentence
 from tests.unit.plugins.load_manager.grid.grids import NOON
 from tests.unit.plugins.load_manager.oscp.socket_hub import Told
@@ -70,6 +71,7 @@ class SmallGrid:
     reports: dict[PartyId, CpoReport] = field(default_factory=dict)
     log: list[PlanEntry] = field(default_factory=list)
     evidence: list[ActivationEntry] = field(default_factory=list)
+    asked: dict[str, tuple[Block, ...]] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return NOON
@@ -124,6 +126,13 @@ class SmallGrid:
         after = Capacity(before.limits.without_source(OPERATOR), before.standing)
         self.capacities[group_id] = after
         return after != before
+
+    async def ask_capacity(self, group_id: str, blocks: Sequence[Block]) -> str:
+        provider_id = self._known(group_id).capacity_provider
+        if provider_id is None:
+            raise NobodyToAsk(f"Group {group_id} has no capacity provider that speaks OSCP")
+        self.asked[group_id] = tuple(blocks)
+        return provider_id
 
     async def waiting_signals(self) -> Sequence[WaitingSignal]:
         return [

@@ -15,6 +15,7 @@ POST /grid/import
 GET /grid/unmapped
 POST /grid/groups/{group_id}/limit
 DELETE /grid/groups/{group_id}/limit
+POST /grid/groups/{group_id}/adjust
 POST /grid/stop
 POST /grid/start
 GET /grid/mode

@@ -2,6 +2,7 @@
 
 from hub.ocpi import codec
 from plugins.load_manager.evidence import csv_of, decision_rows, group_rows, read_rows
+from plugins.load_manager.knowledge.learning import Limit
 from tests.unit.plugins.load_manager.planning.site import AC3_16, Site
 from tests.unit.plugins.load_manager.signals.saying import at, fallback, signal
 
@@ -44,6 +45,6 @@ def test_who_did_not_make_the_plan_reads_the_same_off_the_rows() -> None:
 def test_a_release_is_written_as_such() -> None:
     site = Site([AC3_16])
     site.limit(100)
-    site.known.learning.limited(next(iter(site.plan("12:00").targets)), at("11:00"), limit_ma=6_000)
+    site.known.learning.confirmed(next(iter(site.plan("12:00").targets)), Limit(at("11:00"), 6_000))
     (row,) = decision_rows(site.plan("12:01"))
     assert (row["standing"], row["target"], row["sentence"]) == ("unlimited", "release", "not limited")

@@ -19,7 +19,7 @@ def test_consent_alone_takes_the_defaults() -> None:
     found = cpo_settings.read(CONSENT, NOON)
     assert found == CpoSettings(consent=True, reference="contract 7", since=NOON)
     assert (found.allow_pause, found.stop_allowed, found.unit, found.default_current_ma) == (True, False, None, None)
-    assert (found.quantum_ma, found.rate_per_s) == (100, Decimal(10))
+    assert (found.quantum_ma, found.rate_per_s) == (100, Decimal(100))
 
 
 def test_everything_can_be_said_and_is_shown() -> None:

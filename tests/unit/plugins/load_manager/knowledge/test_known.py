@@ -11,6 +11,7 @@ from hub.sandbox import objects
 from plugins.load_manager.knowledge import cpo_settings
 from plugins.load_manager.knowledge.keys import evse_key
 from plugins.load_manager.knowledge.known import HiddenCar, Known, Uncontrolled
+from plugins.load_manager.knowledge.learning import Limit
 from plugins.load_manager.knowledge.register import GroupId
 from plugins.load_manager.knowledge.session import Source
 from tests.unit.plugins.load_manager.knowledge.telling import (
@@ -133,7 +134,7 @@ def everything() -> Known:
     put(known, 5, kwh=Decimal("2.25"))
     known.preferences.asked("c1", S1, objects.charging_preferences(), Decimal("1.25"), NOON)
     known.preferences.answered("c1", "ACCEPTED", NOON)
-    known.learning.limited(S1, at(5), limit_ma=10_000)
+    known.learning.confirmed(S1, Limit(at(5), 10_000))
     for minutes, kwh in ((6, "2.25"), (11, "2.45"), (16, "2.65"), (21, "2.85")):
         put(known, minutes, kwh=Decimal(kwh), charging_periods=[])
     known.registers.measure(GroupId("F7"), known.sessions.items(), at(21))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from plugins.load_manager.knowledge.connectors import Connector
 from plugins.load_manager.knowledge.keys import session_key
 from plugins.load_manager.knowledge.known import Known
-from plugins.load_manager.knowledge.learning import LearningBook, Learnt
+from plugins.load_manager.knowledge.learning import LearningBook, Learnt, Limit
 from plugins.load_manager.knowledge.power import Basis, PowerReading, Quality
 from tests.unit.plugins.load_manager.knowledge.telling import ABC, S1, at, known_site, period, put, row
 
@@ -20,7 +20,11 @@ class Driving:
         put(self.known, 0, charging_periods=[])
 
     def limit(self, limit_ma: int | None) -> None:
-        self.known.learning.limited(S1, at(self.minutes), limit_ma=limit_ma)
+        self.limits((0, limit_ma))
+
+    def limits(self, *steps: tuple[float, int | None]) -> None:
+        """A profile that is confirmed now, with its periods after so many minutes."""
+        self.known.learning.confirmed(S1, *(Limit(at(self.minutes + after), limit_ma) for after, limit_ma in steps))
 
     def draw(self, *powers_kw: float) -> "Driving":
         for power_kw in powers_kw:
@@ -81,12 +85,63 @@ def test_a_limit_that_does_not_bind_shows_no_phases() -> None:
 
 def test_a_reading_from_before_the_limit_teaches_nothing() -> None:
     car = Driving()
-    for _ in range(4):
+    for number in range(4):
         car.minutes += 4
-        car.limit(10_000)
+        car.limit(10_000 + number)
         car.minutes -= 4
         car.draw(2.3)
     assert car.phases == 3
+
+
+def test_a_reading_is_held_against_the_period_of_the_profile_it_was_taken_in() -> None:
+    car = Driving()
+    car.limits((0, 16_000), (5, 10_000))
+    assert car.draw(3.6, 2.3).phases == 3
+    assert car.draw(2.2).phases == 1
+
+
+def test_a_reading_over_two_periods_teaches_nothing() -> None:
+    car = Driving()
+    car.limits((0, 10_000), (4, 10_100), (9, 10_200), (14, 10_300))
+    assert car.draw(2.3, 2.3, 2.3).phases == 3
+
+
+def test_a_reading_that_comes_late_is_held_against_the_period_that_is_over() -> None:
+    car = Driving()
+    car.limits((0, 10_000), (15, 0))
+    car.draw(2.3, 2.3)
+    row(car.known, 16)  # somebody has looked at it meanwhile
+    assert car.draw(2.3).phases == 1
+
+
+def test_a_profile_that_is_refreshed_wipes_nothing_away() -> None:
+    car = Driving()
+    car.limits((0, 10_000), (60, 6_000))
+    for _ in range(3):
+        car.minutes += 3
+        car.limits((0, 10_000), (60, 6_000))
+        car.minutes -= 3
+        car.draw(2.3)
+    assert car.phases == 1
+
+
+def test_a_new_profile_takes_the_place_of_what_was_still_to_come() -> None:
+    car = Driving()
+    car.limits((0, 10_000), (5, 0))
+    car.limits((0, 10_000), (60, 0))
+    assert row(car.known, 20).on_since == at(0)
+    assert row(car.known, 61).waiting_s == 60
+
+
+def test_a_pause_in_the_profile_is_known_when_it_comes_and_when_it_is_over() -> None:
+    car = Driving()
+    car.limits((0, 10_000), (5, 0), (10, 10_000))
+    car.draw(6.9)
+    assert (row(car.known, 7).on_since, row(car.known, 7).waiting_s) == (None, 120)
+    car.draw(0)
+    assert row(car.known, 11).on_since == at(10)
+    assert car.draw(0, 0).pausable
+    assert not car.draw(0).pausable
 
 
 def test_one_that_draws_more_than_its_phases_can_has_more() -> None:
@@ -174,7 +229,7 @@ def test_each_reading_teaches_once_and_only_metered_ones_do() -> None:
 
 def test_direct_current_has_no_phases_to_learn() -> None:
     car = Driving(known_site(power_type="DC", max_voltage=500, max_amperage=100))
-    car.known.learning.limited(S1, at(0), limit_mw=20_000_000)
+    car.known.learning.confirmed(S1, Limit(at(0), mw=20_000_000))
     assert car.draw(8, 8, 8).phases == 1
     assert car.bounds_kw == (5, 8.8)
 
@@ -192,7 +247,7 @@ def test_what_is_learnt_survives_a_restart_in_the_middle_of_it() -> None:
 def test_the_oldest_go_above_the_bound() -> None:
     book = LearningBook(most=2)
     for number in range(4):
-        book.limited(session_key(ABC, f"S{number}"), at(0), limit_ma=0)
+        book.confirmed(session_key(ABC, f"S{number}"), Limit(at(0), 0))
     assert [key for key, _ in book.items()] == [session_key(ABC, "S2"), session_key(ABC, "S3")]
 
 
@@ -207,7 +262,7 @@ def test_whatever_is_drawn_the_bounds_are_bounds(story: list[tuple[int | None, i
     bounds = Connector().bounds()
     learnt = Learnt()
     for step, (limit_ma, power_mw) in enumerate(story):
-        learnt.limited(limit_ma, None, at(step * 5))
+        learnt.confirmed([Limit(at(step * 5), limit_ma)])
         learnt.observe(PowerReading(power_mw, Quality.MEASURED, Basis.POWER, at(step * 5), at(step * 5 + 5)), bounds)
         assert learnt.phases in {None, 1, 2}
         assert learnt.maximum_mw is None or learnt.maximum_mw >= 0
@@ -216,5 +271,6 @@ def test_whatever_is_drawn_the_bounds_are_bounds(story: list[tuple[int | None, i
             or power_mw <= learnt.phases * 230 * (limit_ma or 32_000) * 115 // 100
             or limit_ma == 0
         )
-        assert (learnt.on_since is None) == learnt.paused
+        assert learnt.limit is not None
+        assert (learnt.on_since is None) == learnt.limit.paused
         assert bounds.lowest_mw(learnt.phases) <= bounds.highest_mw(learnt.phases)

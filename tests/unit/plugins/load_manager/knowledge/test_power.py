@@ -5,7 +5,7 @@ from decimal import Decimal
 from plugins.load_manager.knowledge.known import Known
 from plugins.load_manager.knowledge.power import Basis, PowerReading, Quality
 from plugins.load_manager.knowledge.session import Source
-from tests.unit.plugins.load_manager.knowledge.telling import ABC, at, known_site, part, period, put, row
+from tests.unit.plugins.load_manager.knowledge.telling import ABC, S1, at, known_site, part, period, put, row
 
 
 def draw(known: Known, minutes: float = 0) -> PowerReading:
@@ -63,3 +63,22 @@ def test_one_that_ended_takes_nothing() -> None:
     one = put(known, 3, status="COMPLETED", charging_periods=[period(0, POWER="7")])
     assert one.readings(230, 3) == [PowerReading(0, Quality.MEASURED, Basis.ENDED, at=at(3))]
     assert list(known.rows(at(3))) == []
+
+
+def test_what_is_read_as_an_average_comes_with_the_shortest_of_the_freshest_first() -> None:
+    known = known_site()
+    put(known, 0, kwh=Decimal("12.4"))
+    put(known, 1, kwh=Decimal("12.5"), charging_periods=[period(0.5, POWER="3", CURRENT="32", MAX_POWER="11")])
+    session = known.sessions.find(S1)
+    assert session is not None
+    assert [(one.basis, one.since) for one in session.metered()] == [(Basis.POWER, at(0.5)), (Basis.ENERGY, at(0))]
+    put(known, 2, kwh=Decimal("12.5"), status="COMPLETED")
+    assert session.metered() == []
+
+
+def test_an_energy_may_be_late_and_a_power_is_what_it_says() -> None:
+    def read(minutes: float, basis: Basis) -> int:
+        return PowerReading(7_000_000, Quality.DERIVED, basis, at(0), at(minutes)).least_mw
+
+    assert [read(minutes, Basis.ENERGY) for minutes in (1, 15)] == [6_000_000, 6_923_076]
+    assert read(1, Basis.POWER) == 7_000_000

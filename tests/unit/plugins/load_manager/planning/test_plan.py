@@ -14,6 +14,7 @@ from hub.sandbox import objects
 from plugins.load_manager.grid.group import Member
 from plugins.load_manager.grid.model import GridModel
 from plugins.load_manager.knowledge import cpo_settings
+from plugins.load_manager.knowledge.learning import Limit
 from plugins.load_manager.planning import Circumstances, Release, Settings, Standing, affected, by_tree, plan
 from plugins.load_manager.profiles import StepProfile, exceeds, second
 from plugins.load_manager.signals.capacity import Capacity
@@ -184,7 +185,7 @@ def test_whoever_withdraws_consent_is_released_and_counted() -> None:
 
 def test_after_a_restart_what_was_confirmed_is_released() -> None:
     site = limited(2, 100)
-    site.known.learning.limited(key("S1"), at("11:00"), limit_ma=14_400)
+    site.known.learning.confirmed(key("S1"), Limit(at("11:00"), 14_400))
     assert site.plan("12:00").targets == {key("S1"): Release.RELEASE, key("S2"): None}
 
 

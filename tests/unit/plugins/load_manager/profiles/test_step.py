@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.load_manager.profiles import StepProfile, at_most, exceeds, highest, maximum_over, minimum, second
+from plugins.load_manager.profiles import (
+    StepProfile,
+    above_until,
+    at_most,
+    exceeds,
+    highest,
+    maximum_over,
+    minimum,
+    second,
+)
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOON_S = second(NOON)
@@ -78,3 +87,16 @@ def test_fewer_periods_are_never_looser_and_keep_the_last(profile: StepProfile, 
     assert all(fewer.at(moment) == profile.last_mw for moment in range(last_s, last_s + 9))
     if len(profile.periods) <= most:
         assert fewer == profile
+
+
+def test_until_when_one_was_above_the_other() -> None:
+    one = StepProfile.of([(0, 10), (100, 5), (200, 10), (300, 5)])
+    other = StepProfile.flat(0, 5)
+    assert [above_until(one, other, from_s, to_s) for from_s, to_s in ((0, 50), (0, 150), (0, 400), (250, 260))] == [
+        50,
+        100,
+        300,
+        260,
+    ]
+    assert above_until(one, other, 300, 400) is None
+    assert above_until(other, one, 0, 400) is None

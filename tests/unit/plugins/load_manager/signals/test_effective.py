@@ -38,9 +38,7 @@ def test_effective_capacity() -> None:
     margin = Decimal("0.02")
     assert effective_mw(60_000_000, margin) == 58_800_000
     assert effective_mw(60_000_000, margin, ramp_mw=30_000_000) == 30_000_000
-    assert effective_mw(60_000_000, margin, ramp_mw=59_000_000, reserve_mw=8_280_000, uncontrolled_mw=11_040_000) == (
-        39_480_000
-    )
+    assert effective_mw(60_000_000, margin, ramp_mw=59_000_000, uncontrolled_mw=11_040_000) == 47_760_000
     assert effective_mw(10_000_000, Decimal(0), uncontrolled_mw=11_040_000) == -1_040_000
     assert effective_mw(101, margin) == 98  # 98.98
 
@@ -50,7 +48,7 @@ def test_effective_capacity_over_time() -> None:
     capacity = online(group, signal("12:00-12:01 20"))
     capacity = capacity.received(signal("12:00-12:20 50", "12:20-12:40 10", message_id="m2"), group, at("12:00"), 10**9)
 
-    along = capacity.effective(group, at("12:00"), at("12:30"), reserve_mw=1_000_000, uncontrolled_mw=2_000_000)
+    along = capacity.effective(group, at("12:00"), at("12:30"), uncontrolled_mw=3_000_000)
 
     assert [(f"{each.start:%H:%M}", each.effective_mw // 1_000_000) for each in along] == [
         ("12:00", 17),

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from plugins.load_manager.knowledge.known import Known
+from plugins.load_manager.knowledge.learning import Limit
 from plugins.load_manager.knowledge.power import Drawn, Quality
 from plugins.load_manager.steering.drawing import drawn_by_group
 from plugins.load_manager.steering.scene import Scene
@@ -85,7 +86,7 @@ async def test_a_reading_from_before_the_limit_says_no_more_than_what_is_booked(
     scene = scene_with(known, [group("T1")], NOON)
     seen(scene, "S1", "S2")
     assert (await drawn(scene))["T1"].power_mw == 23_000_000  # a car that takes more than it may is seen
-    known.learning.limited(S1, at(11), limit_ma=16_000)
+    known.learning.confirmed(S1, Limit(at(11), ma=16_000))
     assert await drawn(scene, 12) == {"T1": Drawn(3_000_000 + MAXIMUM_MW, Quality.ASSUMED)}
     measured(known, "S1", "20", minutes=13)
     assert await drawn(scene, 13) == {"T1": Drawn(23_000_000, Quality.MEASURED)}
