@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import pytest
 
 from hub import app
 from hub.app import Given, RunningHub
@@ -178,8 +179,11 @@ async def test_disabled_at_one_node_what_the_other_has_sent_is_taken_back(tmp_pa
         assert sorted((one.method, one.tail) for one in told) == [("DELETE", "S1"), ("DELETE", "S2")]
 
 
-async def test_scenario_28_one_steers_for_both_and_its_heir_goes_on(tmp_path: Path, mongodb_url: str) -> None:
-    clocks = ManualClock(), ManualClock()
+@pytest.mark.parametrize("ahead_s", [-45, 0, 45])
+async def test_scenario_28_one_steers_for_both_and_its_heir_goes_on(
+    tmp_path: Path, mongodb_url: str, ahead_s: float
+) -> None:
+    clocks = ManualClock(), ManualClock(ManualClock().now() + timedelta(seconds=ahead_s))
     async with (
         node(tmp_path / "one", mongodb_url, clocks[0]) as one,
         node(tmp_path / "two", mongodb_url, clocks[1]) as two,
