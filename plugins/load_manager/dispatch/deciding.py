@@ -174,8 +174,9 @@ class Round:
         move = Move(row, row.seq, want, Reason.LOWER)
         if not small(row, want.profile, self._now_s, to_s):
             return move
-        if (lower := self._lower_part(move)) is not None:
-            self._spared[row.session.id] = lower
+        spared = self._lower_part(move) if self._rises(move) else move
+        if spared is not None:
+            self._spared[row.session.id] = spared
         return None
 
     def _due_release(self, row: Row) -> Move | None:
