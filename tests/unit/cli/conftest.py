@@ -23,6 +23,8 @@ from tests.hubs import ADMIN_TOKEN, SECRET_KEY
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 30.0
+# What a process gets of the variables that the tests run with; the latter two say whom it believes.
+KEPT = ("PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 T = TypeVar("T")
 
@@ -81,7 +83,7 @@ class Program:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "hub", *arguments],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **env},
+            env={name: os.environ[name] for name in KEPT if name in os.environ} | dict(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,5 +1,6 @@
 """`ocpi-hub check`: every line, right and wrong; it changes nothing and works beside a running hub."""
 
+import shutil
 import socket
 from pathlib import Path
 
@@ -23,12 +24,20 @@ def checked(tmp_path: Path, code: int = 0, **changes: str) -> dict[str, list[tup
     return lines(result.stdout)
 
 
-@pytest.fixture
-def used(tmp_path: Path) -> Path:
-    """A data folder of a hub that has run."""
-    with program(environment(tmp_path), "serve") as hub:
+@pytest.fixture(scope="module")
+def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a hub leaves in its data folder; tests take `used` instead."""
+    folder = tmp_path_factory.mktemp("hub")
+    with program(environment(folder), "serve") as hub:
         hub.ready()
         assert hub.end() == 0
+    return folder
+
+
+@pytest.fixture
+def used(left_behind: Path, tmp_path: Path) -> Path:
+    """A data folder of a hub that has run."""
+    shutil.copytree(left_behind, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
