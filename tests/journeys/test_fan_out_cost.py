@@ -8,7 +8,7 @@ from tests.bench.fan_out import Run, answers_hold, direct_holds, one, told_in_ti
 
 RECEIVERS, HANGING = 100, 10
 # The machine does other things as well: one undisturbed round out of these is enough.
-ROUNDS = 4
+ROUNDS = 6
 
 
 def _missed(few: Run, many: Run, stuck: Run) -> list[str]:
