@@ -25,6 +25,7 @@ from tests.plugins.reloading import Counting, Steady
 from tests.plugins.watching import Slow
 from tests.waiting import until
 
+MESSAGES = 5_000
 RELOADS = 10
 SENDERS = 16
 
@@ -53,13 +54,12 @@ async def running_as(written: Written) -> AsyncIterator[tuple[RunningHub, World]
         yield hub, world
 
 
-@pytest.mark.parametrize("messages", [2_000, pytest.param(5_000, marks=pytest.mark.slow)])
-async def test_reload_under_load(tmp_path: Path, messages: int) -> None:
+async def test_reload_under_load(tmp_path: Path) -> None:
     written = Written(tmp_path, Counting, Steady, Slow)
     async with running_as(written) as (hub, world):
         steady, counting = incarnation(hub, Steady), incarnation(hub, Counting)
         first = running(hub, Counting).count
-        left = iter(range(messages))
+        left = iter(range(MESSAGES))
         codes: list[int | None] = []
 
         async def sending(number: int) -> None:
@@ -69,15 +69,15 @@ async def test_reload_under_load(tmp_path: Path, messages: int) -> None:
 
         senders = [asyncio.create_task(sending(number)) for number in range(SENDERS)]
         for number in range(RELOADS):
-            await until(lambda number=number: len(codes) >= (number + 1) * messages // (RELOADS + 1))  # type: ignore[misc]
+            await until(lambda number=number: len(codes) >= (number + 1) * MESSAGES // (RELOADS + 1))  # type: ignore[misc]
             written.tables = {"counting": {"hook_timeout": 1.0 + number}, "slow": {"hook_timeout": 1.0 + number}}
             await hub.plugins.reload()
         await asyncio.gather(*senders)
-        assert codes == [1000] * messages
+        assert codes == [1000] * MESSAGES
         assert running(hub, Counting).config.hook_timeout == RELOADS
         assert incarnation(hub, Counting) is not counting
         assert incarnation(hub, Steady) is steady  # what did not change was not touched
-        assert running(hub, Counting).count - first >= messages - RELOADS * SENDERS
+        assert running(hub, Counting).count - first >= MESSAGES - RELOADS * SENDERS
         slow = running(hub, Slow)
         await until(lambda: hub.plugins.inboxes["slow"].waiting == 0)
         assert slow.gaps == []
