@@ -1,5 +1,6 @@
 """What of the field the grid covers: EVSEs in no group, and how many of a group's EVSEs can be steered."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from fractions import Fraction
 from hub.ocpi.party_id import PartyId
 from plugins.load_manager.grid.group import Member
 from plugins.load_manager.grid.model import GridModel
+from plugins.load_manager.strides import Strides, at_once
 
 STEERABLE = "CHARGING_PROFILE_CAPABLE"
 
@@ -41,6 +43,18 @@ def unmapped(model: GridModel, evses: Iterable[Evse], at: datetime) -> list[Evse
 
 def controllable_share(model: GridModel, group_id: str, evses: Iterable[Evse], at: datetime) -> Fraction | None:
     """Of the EVSEs in a group and below it, how many take charging profiles: 0 to 1. None when there are no EVSEs."""
-    inside = frozenset(model.below(group_id))
-    own = [evse for evse in evses if (group := model.group_of(evse.place, at)) is not None and group.id in inside]
-    return Fraction(sum(evse.steerable for evse in own), len(own)) if own else None
+    return at_once(controllable_shares(model, evses, at)).get(group_id)
+
+
+def controllable_shares(model: GridModel, evses: Iterable[Evse], at: datetime) -> Strides[dict[str, Fraction]]:
+    """The same for every group that has EVSEs."""
+    all_of, steerable = Counter[str](), Counter[str]()
+    for evse in evses:
+        yield
+        group = model.group_of(evse.place, at)
+        if group is not None:
+            path = model.path(group.id)
+            all_of.update(path)
+            if evse.steerable:
+                steerable.update(path)
+    return {group_id: Fraction(steerable[group_id], count) for group_id, count in all_of.items()}

@@ -115,9 +115,9 @@ class EvseBook(Shelved[LocationKey, Location]):
         return location.evses.get(key.uid) if location else None
 
     def evses(self) -> Iterator[tuple[EvseKey, Location, Evse]]:
-        """Every EVSE."""
-        for key, location in self.items():
-            for uid, evse in location.evses.items():
+        """Every EVSE; others may come and go meanwhile."""
+        for key, location in list(self.items()):
+            for uid, evse in list(location.evses.items()):
                 yield EvseKey(key, uid), location, evse
 
     def _stamp(self, body: object, now: datetime) -> datetime | None:

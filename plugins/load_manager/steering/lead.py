@@ -105,6 +105,7 @@ class Lead:
             scene.capacities[group_id] = scene.capacities[group_id].restarted(group, now)
         await self._asking.read_catalog()
         scene.place_all(now)
+        scene.settle_rows(now)
         for ids in scene.model.trees():
             scene.tree(ids[0])
         self._asking.begin()

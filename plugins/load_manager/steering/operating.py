@@ -61,7 +61,8 @@ from plugins.load_manager.steering.outcome import Outcome
 from plugins.load_manager.steering.proving import activation, activations
 from plugins.load_manager.steering.recording import Recording
 from plugins.load_manager.steering.scene import Scene
-from plugins.load_manager.steering.viewing import cpo_report, evses, group_view, session_view
+from plugins.load_manager.steering.viewing import cpo_report, evses, group_view, group_views, session_view
+from plugins.load_manager.strides import unhurried
 
 _NATIVE = "native:"
 _LOOKS, _LOOK_EVERY_S = 40, 0.5
@@ -85,14 +86,15 @@ class GridOperating:
     async def groups(self) -> Sequence[GroupView]:
         scene = await self._with_plans(await self._node.scene())
         drawn = await drawn_by_group(self._hub, scene)
-        return [group_view(scene, group_id, self.now(), drawn.get(group_id)) for group_id in scene.model.groups]
+        return await unhurried(group_views(scene, self.now(), drawn), self._hub.sleep)
 
     async def group(self, group_id: str) -> GroupView:
         scene = await self._with_plans(await self._node.scene())
         drawn = await drawn_by_group(self._hub, scene)
-        if group_id not in scene.model.groups:
-            raise UnknownGroup(group_id)
-        return group_view(scene, group_id, self.now(), drawn.get(group_id), with_sessions=True)
+        try:
+            return await unhurried(group_view(scene, group_id, self.now(), drawn.get(group_id)), self._hub.sleep)
+        except KeyError:
+            raise UnknownGroup(group_id) from None
 
     async def _with_plans(self, scene: Scene) -> Scene:
         """With what the last plans say; where another node makes them, by their log."""
@@ -242,7 +244,8 @@ class GridOperating:
         return session_view(await self._with_plans(await self._node.scene_of(key)), key, self.now())
 
     async def cpo_report(self, party: PartyId) -> CpoReport:
-        return cpo_report(await self._with_plans(await self._node.scene()), party, self.now())
+        scene = await self._with_plans(await self._node.scene())
+        return await unhurried(cpo_report(scene, party, self.now()), self._hub.sleep)
 
     # --- what was done ---
 

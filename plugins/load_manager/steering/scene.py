@@ -18,7 +18,7 @@ from plugins.load_manager.knowledge.keys import LocationKey, SessionKey, locatio
 from plugins.load_manager.knowledge.known import Known
 from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.knowledge.session import Session
-from plugins.load_manager.planning import Plan, affected
+from plugins.load_manager.planning import Plan
 from plugins.load_manager.signals.capacity import Capacity
 from plugins.load_manager.signals.heard import Heard
 
@@ -120,10 +120,13 @@ class Scene:
         return roots | {root for root in before if root in self.trees}
 
     def _stands(self, session: Session, now: datetime) -> frozenset[str]:
-        # Most sessions of a hub are at locations that no group knows, and asking the grid about those is slow.
-        if session.location_id is None or location_key(session.owner, session.location_id) not in self._places:
+        if session.location_id is None:
             return frozenset()
-        return affected(self.model, now, sessions=[session])
+        roots = self._places.get(location_key(session.owner, session.location_id))
+        if roots is None:  # most sessions of a hub are at locations that no group knows
+            return frozenset()
+        group = self.group_of(session, now)
+        return frozenset(roots) if group is None else frozenset({self.model.root(group.id)})
 
     def place_all(self, now: datetime) -> None:
         """The same for every session, after the grid has changed."""
@@ -151,21 +154,27 @@ class Scene:
                 standing = replace(made.standing, stopped=self.mode.stopped)
                 self.capacities[group.id] = replace(made, standing=standing)
         self.place_all(now)
-        self._move_rows(now)
+        self.settle_rows(now)
 
-    def _move_rows(self, now: datetime) -> None:
+    def settle_rows(self, now: datetime) -> None:
+        """Every row to the board of its tree. Where two boards have one, as after a crash between two saves, the newer
+        one counts.
+        """
         roots = {ids[0] for ids in self.model.trees()}
         rows = [(root, key) for root, tree in self.trees.items() for key in tree.board.state.rows]
         for root, key in rows:
             session = self.known.sessions.find(SessionKey(key))
             stands = self._stands(session, now) if session is not None else frozenset[str]()
-            new = next(iter(stands), NOWHERE)
-            if new == root:
+            if root in stands or (root == NOWHERE and not stands):
                 continue
+            new = next(iter(stands), NOWHERE)
             row = self.trees[root].board.state.rows.pop(key)
+            board = self.tree(new).board
+            there = board.state.rows.get(key)
+            if there is not None and there.seq >= row.seq:
+                continue
             if new == NOWHERE:
                 row.session = replace(row.session, path=())
-            board = self.tree(new).board
             board.state.rows[key] = row
             if new == NOWHERE:
                 board.release(key)

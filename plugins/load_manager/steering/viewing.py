@@ -1,17 +1,19 @@
 """What people are shown of the scene: groups with their sessions, and how a CPO fares."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from hub.ocpi.party_id import PartyId
+from hub.ocpi.v221.location_enums import Status
 from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.doors.port import ChargerRefusals, CpoReport, GroupView, LimitedSession, SessionView
 from plugins.load_manager.evidence import LoggedPlan
-from plugins.load_manager.grid.coverage import Evse, controllable_share
+from plugins.load_manager.grid.coverage import Evse, controllable_shares
 from plugins.load_manager.grid.group import Member
 from plugins.load_manager.grid.power import kilowatts
-from plugins.load_manager.knowledge.keys import SessionKey
+from plugins.load_manager.knowledge.keys import SessionKey, location_key
 from plugins.load_manager.knowledge.needs import Told
 from plugins.load_manager.knowledge.power import Drawn
 from plugins.load_manager.knowledge.refusals import Refusal
@@ -19,6 +21,7 @@ from plugins.load_manager.planning import Plan
 from plugins.load_manager.profiles import second
 from plugins.load_manager.signals.wording import sentence
 from plugins.load_manager.steering.scene import Scene
+from plugins.load_manager.strides import Strides
 
 
 def evses(scene: Scene) -> Iterator[Evse]:
@@ -27,17 +30,38 @@ def evses(scene: Scene) -> Iterator[Evse]:
         yield Evse(Member(location.owner, location.id, evse.uid), evse.steerable)
 
 
-def group_view(
-    scene: Scene, group_id: str, now: datetime, drawn: Drawn | None, *, with_sessions: bool = False
-) -> GroupView:
-    """A group as it is now; `drawn`: what its sessions draw, None when nobody knows. KeyError when it is not known."""
+def group_views(scene: Scene, now: datetime, drawn: Mapping[str, Drawn]) -> Strides[list[GroupView]]:
+    """Every group as it is now; `drawn`: what the sessions of each draw, as far as somebody knows."""
+    booked_mw = yield from _booked_mw(scene.rows(), now)
+    shares = yield from controllable_shares(scene.model, evses(scene), now)
+    found = []
+    for group_id in list(scene.model.groups):
+        yield
+        if group_id not in scene.model.groups:
+            continue  # since the grid is another one
+        view = _group_view(scene, group_id, now, booked_mw.get(group_id, 0))
+        found.append(replace(view, drawn=drawn.get(group_id), controllable_share=shares.get(group_id)))
+    return found
+
+
+def group_view(scene: Scene, group_id: str, now: datetime, drawn: Drawn | None) -> Strides[GroupView]:
+    """A group as it is now, with its sessions. KeyError when it is not known."""
+    tree = scene.tree(scene.model.root(group_id))
+    inside = [row for row in tree.board.state.rows.values() if group_id in row.session.path]
+    booked_mw = yield from _booked_mw(inside, now)
+    shares = yield from controllable_shares(scene.model, _evses_below(scene, group_id), now)
+    sessions = yield from _listed(scene, inside, now)
+    view = _group_view(scene, group_id, now, booked_mw.get(group_id, 0))
+    return replace(view, drawn=drawn, controllable_share=shares.get(group_id), sessions=sessions)
+
+
+def _group_view(scene: Scene, group_id: str, now: datetime, booked_mw: int) -> GroupView:
     group = scene.model.groups[group_id]
     capacity = scene.capacities[group_id]
     force = capacity.limit_at(group, now)
     tree = scene.tree(scene.model.root(group_id))
     plan = tree.seen.groups.get(group_id) if tree.seen is not None else None
     until = plan.next_edge_at if plan is not None else None
-    inside = [row for row in tree.board.state.rows.values() if group_id in row.session.path]
     provider = group.capacity_provider or "the operator of the hub"
     return GroupView(
         group,
@@ -46,11 +70,40 @@ def group_view(
         sentence(force, until, provider, stopped=scene.mode.stopped),
         force.limit_mw,
         plan.allocated_mw if plan is not None else 0,
-        sum(row.booked.value_at(now) for row in inside),
-        drawn,
-        controllable_share(scene.model, group_id, evses(scene), now),
-        tuple(limited(scene, inside, now)) if with_sessions else (),
+        booked_mw,
     )
+
+
+def _booked_mw(rows: Iterable[Row], now: datetime) -> Strides[dict[str, int]]:
+    """By group, what is booked for these sessions in it and below it."""
+    found: dict[str, int] = {}
+    for row in list(rows):
+        yield
+        booked_mw = row.booked.value_at(now)
+        for group_id in row.session.path:
+            found[group_id] = found.get(group_id, 0) + booked_mw
+    return found
+
+
+def _evses_below(scene: Scene, group_id: str) -> Iterator[Evse]:
+    """The EVSEs of all locations that have something in the group or below it."""
+    groups = (scene.model.groups[each] for each in scene.model.below(group_id))
+    places = {location_key(member.party, member.location_id) for group in groups for member in group.members}
+    for place in places:
+        location = scene.known.evses.find(place)
+        if location is None:
+            continue
+        for evse in list(location.evses.values()):
+            if evse.status is not Status.REMOVED:
+                yield Evse(Member(location.owner, location.id, evse.uid), evse.steerable)
+
+
+def _listed(scene: Scene, rows: Iterable[Row], now: datetime) -> Strides[tuple[LimitedSession, ...]]:
+    found = []
+    for one in limited(scene, rows, now):
+        yield
+        found.append(one)
+    return tuple(found)
 
 
 def limited(scene: Scene, rows: Iterable[Row], now: datetime) -> Iterator[LimitedSession]:
@@ -109,7 +162,7 @@ def _plan(scene: Scene, row: Row) -> Plan | LoggedPlan | None:
     return scene.tree(scene.model.root(row.session.path[0])).seen if row.session.path else None
 
 
-def cpo_report(scene: Scene, party: PartyId, now: datetime) -> CpoReport:
+def cpo_report(scene: Scene, party: PartyId, now: datetime) -> Strides[CpoReport]:
     """How a CPO fares."""
     rows = [row for row in scene.rows() if row.session.cpo.casefold() == str(party).casefold()]
     refusals = [
@@ -121,32 +174,26 @@ def cpo_report(scene: Scene, party: PartyId, now: datetime) -> CpoReport:
         )
         for model, counts in sorted(scene.known.refusals.of(party, now).items())
     ]
-    has_default = scene.known.cpos.of(party).default_current_a is not None
-    mine = (evse.place for evse in evses(scene) if evse.place.party == party)
-    without = () if has_default else tuple(mine)
-    return CpoReport(
-        tuple(limited(scene, rows, now)),
-        tuple(refusals),
-        without,
-        _parity(scene, rows, now),
-    )
+    without = []
+    for evse in evses(scene) if scene.known.cpos.of(party).default_current_a is None else ():
+        yield
+        if evse.place.party == party:
+            without.append(evse.place)
+    sessions = yield from _listed(scene, rows, now)
+    everybody = yield from _curtailed(list(scene.rows()), now)
+    own = yield from _curtailed(rows, now)
+    # The mean share by which the CPO's sessions are curtailed, over that of all.
+    parity = None if not everybody else (own / everybody).quantize(Decimal("0.001"))
+    return CpoReport(sessions, tuple(refusals), tuple(without), parity)
 
 
-def _parity(scene: Scene, rows: Iterable[Row], now: datetime) -> Decimal | None:
-    """The mean share by which the CPO's sessions are curtailed over that of all."""
-    all_rows = list(scene.rows())
-    everybody, own = _curtailed(all_rows, now), _curtailed(list(rows), now)
-    return None if not everybody else (own / everybody).quantize(Decimal("0.001"))
-
-
-def _curtailed(rows: list[Row], now: datetime) -> Decimal:
-    now_s = second(now)
-    shares = [
-        1 - Decimal(row.desired.profile.at(now_s)) / row.session.maximum_mw
-        for row in rows
-        if row.desired is not None and row.session.maximum_mw
-    ]
-    return sum(shares, Decimal(0)) / len(rows) if rows else Decimal(0)
+def _curtailed(rows: list[Row], now: datetime) -> Strides[Decimal]:
+    now_s, total = second(now), Decimal(0)
+    for row in rows:
+        yield
+        if row.desired is not None and row.session.maximum_mw:
+            total += 1 - Decimal(row.desired.profile.at(now_s)) / row.session.maximum_mw
+    return total / len(rows) if rows else total
 
 
 def panel_rows(scene: Scene) -> Iterator[tuple[object, ...]]:
