@@ -19,6 +19,7 @@ def decide(world: World, crash_after: int | None = None) -> None:
     """One round, with what must hold about it: I2, I10, I11 and I12."""
     world.plan()
     before, over, held = world.totals(), world.over(), set(world.board.held(world.now))
+    too_much = world.over(endings=False)
     actions = world.round(crash_after)
     after = world.totals()
     end_s = world.second + Settings().horizon_s
@@ -30,7 +31,7 @@ def decide(world: World, crash_after: int | None = None) -> None:
         if isinstance(action, Put):
             check_profile(world, action.profile)
     if crash_after is None:
-        check_decreases(world, over)
+        check_decreases(world, too_much)
         again = world.board.decide(world.now, world.rates)
         if held == set(world.board.held(world.now)):  # else the plan has something new to go by
             again += world.round()
@@ -38,7 +39,9 @@ def decide(world: World, crash_after: int | None = None) -> None:
 
 
 def check_decreases(world: World, over: set[str]) -> None:
-    """Where a node is above its limit, everything that is to come down is on its way."""
+    """Where a node is above its limit, everything that is to come down is on its way. Endings do not count: profiles
+    are refreshed before they come.
+    """
     for row in world.board.state.rows.values():
         want = row.desired
         if want is None or row.held(world.board.state.offline, world.now) or not over.intersection(row.session.path):

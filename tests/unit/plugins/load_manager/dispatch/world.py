@@ -282,9 +282,13 @@ class World:
                 below = [point for point in self.points.values() if node in point.session.path]
                 assert sum(point.active.at(self.second) for point in below) <= limit.at(self.second)
 
-    def totals(self) -> dict[str, StepProfile]:
-        """What is booked under each node, at the seconds where something changes within the horizon."""
-        booked = {name: row.booked for name, row in self.board.state.rows.items()}
+    def totals(self, *, endings: bool = True) -> dict[str, StepProfile]:
+        """What is booked under each node, at the seconds where something changes within the horizon; without `endings`
+        as if every profile were refreshed before its own.
+        """
+        booked = {
+            name: row.booked if endings else row.booked_without_ending() for name, row in self.board.state.rows.items()
+        }
         seconds = {s for profile in (*booked.values(), *self.limits.values()) for s in profile.seconds}
         end_s = self.second + Settings().horizon_s
         marks = [self.second, *sorted(s for s in seconds if self.second < s < end_s)]
@@ -306,7 +310,8 @@ class World:
         over = self.over()
         self.excused = {node for node in over if node in self.excused or self.holds(node)}
 
-    def over(self) -> set[str]:
+    def over(self, *, endings: bool = True) -> set[str]:
         """The nodes above their limit somewhere in the horizon."""
         end_s = self.second + Settings().horizon_s
-        return {node for node, total in self.totals().items() if exceeds(total, self.limits[node], self.second, end_s)}
+        totals = self.totals(endings=endings)
+        return {node for node, total in totals.items() if exceeds(total, self.limits[node], self.second, end_s)}
