@@ -130,7 +130,7 @@ class LoadManager(Plugin[LoadManagerConfig]):
 
     async def on_callback(self, context: Any, result: Result) -> None:
         found = result_in(result)
-        if found is not None:
+        if found is not None and "epoch" in context:  # else of a command: the CPO tells the session's end anyway
             await self.node.tell(ResultCame(SessionKey(context["session"]), context["epoch"], context["seq"], found))
 
     async def on_party_changed(self, change: PartyChange) -> None:

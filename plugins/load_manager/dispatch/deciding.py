@@ -283,9 +283,13 @@ class Round:
             if row.unknown and not row.asked:
                 row.asked = True
                 found.append(Verify(row.session.id))
-        stuck = [row for row in rows if row.trouble is not None or row.held(self._state.offline, self._now)]
+        stuck = [row for row in rows if row.trouble is not None or self._stays(row)]
         of_stuck = yield from Ledger.of(stuck, self._state.limits, self._now_s, self._end_s)
         return [*found, *self._deficits(of_stuck.overloads()), *self._compliance()]
+
+    def _stays(self, row: Row) -> bool:
+        """Whether nothing lower will come to it: none can be brought to it now, or none is wanted for it."""
+        return row.target is None or row.held(self._state.offline, self._now)
 
     def _deficits(self, shortfalls: Mapping[str, StepProfile]) -> Iterator[Action]:
         told = self._state.deficits_mw

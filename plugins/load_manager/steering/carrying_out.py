@@ -21,6 +21,7 @@ from plugins.load_manager.oscp import NotDelivered, UnknownProvider
 from plugins.load_manager.steering import refusing
 from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.scene import Scene
+from plugins.load_manager.steering.stopping import Stopping
 from plugins.load_manager.steering.watching import Watching
 
 UNCONTROLLED, DEFICIT = "session_uncontrolled", "grid_deficit"
@@ -39,6 +40,7 @@ class CarryingOut:
         *,
         keeping: Keeping,
         watching: Watching,
+        stopping: Stopping,
         pull: Callable[[str], None],
         settled: Callable[[], None],
     ) -> None:
@@ -48,6 +50,7 @@ class CarryingOut:
         self._scene = scene
         self._keeping = keeping
         self._watching = watching
+        self._stopping = stopping
         self._pull = pull
         self._settled = settled
 
@@ -66,6 +69,7 @@ class CarryingOut:
                     self._hub.spawn(self.settle(Settle(action.session_id, accepted=True)), name="result for an eMSP")
             case Deficit():
                 self._deficit(root, action)
+                self._stopping.make_room(root, action)
             case Complied():
                 self._hub.clear_alarm(DEFICIT, action.node)
                 self._watching.complied(action)

@@ -26,6 +26,7 @@ from plugins.load_manager.steering.proving import Proving
 from plugins.load_manager.steering.recording import Recording
 from plugins.load_manager.steering.scene import Scene
 from plugins.load_manager.steering.stir import Stir
+from plugins.load_manager.steering.stopping import Stopping
 from plugins.load_manager.steering.surveying import Surveying
 from plugins.load_manager.steering.watching import Watching
 
@@ -57,7 +58,14 @@ class Lead:
         self._proving = Proving(hub)
         self._stirred = asyncio.Event()
         carrying_out = CarryingOut(
-            hub, term, scene, keeping=keeping, watching=watching, pull=self._pull, settled=self._stirred.set
+            hub,
+            term,
+            scene,
+            keeping=keeping,
+            watching=watching,
+            stopping=Stopping(hub, config.party, term, scene),
+            pull=self._pull,
+            settled=self._stirred.set,
         )
         self._looking = Looking(
             hub,

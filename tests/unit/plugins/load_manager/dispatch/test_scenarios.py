@@ -90,6 +90,18 @@ def test_18_the_same_limit_again_is_another_forecast_only_if_it_differs() -> Non
     assert [action.mw for action in scene.told() if isinstance(action, Deficit)] == [500_000]
 
 
+def test_18_sessions_that_nobody_wants_to_steer_are_a_deficit_as_well() -> None:
+    scene = Scene(20)
+    scene.start("S1", "S2")
+    scene.aim(["S1"], 12.0)
+    scene.decide()
+    assert [action.mw for action in scene.told() if isinstance(action, Deficit)] == []
+    scene.limit(8)
+    scene.aim(["S1"], 0)
+    scene.decide()
+    assert [(action.node, action.mw) for action in scene.told() if isinstance(action, Deficit)] == [("g", 3_040_000)]
+
+
 def test_19_too_often_is_waited_for_and_the_old_limit_counts() -> None:
     scene = Scene(100)
     scene.start(*THREE)
