@@ -14,9 +14,9 @@ from plugins.load_manager.dispatch.row import Row
 from plugins.load_manager.knowledge.keys import SessionKey
 from plugins.load_manager.knowledge.power import Drawn, Quality
 from plugins.load_manager.steering.scene import Scene
+from plugins.load_manager.strides import Pace
 
 OLDEST_S = 1800
-_AT_ONCE = 2000
 
 
 async def drawn_by_group(hub: HubApi, scene: Scene) -> dict[str, Drawn]:
@@ -24,15 +24,15 @@ async def drawn_by_group(hub: HubApi, scene: Scene) -> dict[str, Drawn]:
     now = hub.now()
     sums: dict[str, Drawn] = {}
     told: set[str] = set()
-    for count, row in enumerate(list(scene.rows()), 1):
+    pace = Pace(hub.sleep)
+    for row in list(scene.rows()):
+        await pace.step()
         one = _drawn(scene, row, now)
         if one is not None:
             for group_id in row.session.path:
                 sums[group_id] = sums[group_id] + one if group_id in sums else one
             if one.quality is not Quality.ASSUMED:
                 told.update(row.session.path)
-        if count % _AT_ONCE == 0:
-            await hub.sleep(0)
     return {group_id: drawn for group_id, drawn in sums.items() if group_id in told}
 
 

@@ -15,8 +15,7 @@ from plugins.load_manager.profiles import second
 from plugins.load_manager.steering.keeping import Keeping
 from plugins.load_manager.steering.proving import Proving
 from plugins.load_manager.steering.scene import Scene
-
-_AT_ONCE = 2000
+from plugins.load_manager.strides import Pace
 
 
 class Measuring:
@@ -78,12 +77,12 @@ class Measuring:
         """The sessions in each group and below it, those that ended included."""
         scene = self._scene
         inside: dict[str, list[tuple[SessionKey, Session]]] = {}
-        for count, (key, session) in enumerate(list(scene.known.sessions.items()), 1):
+        pace = Pace(self._hub.sleep)
+        for key, session in list(scene.known.sessions.items()):
+            await pace.step()
             group = scene.group_of(session, now)
             for group_id in scene.model.path(group.id) if group is not None else ():
                 inside.setdefault(group_id, []).append((key, session))
-            if count % _AT_ONCE == 0:
-                await self._hub.sleep(0)
         return inside
 
     def _read(self, group_id: str, sessions: list[tuple[SessionKey, Session]], now: datetime) -> GroupMeasurement:

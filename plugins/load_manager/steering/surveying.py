@@ -10,9 +10,9 @@ from plugins.load_manager.knowledge.session import Session
 from plugins.load_manager.steering.drawing import drawn_by_group
 from plugins.load_manager.steering.scene import Scene
 from plugins.load_manager.steering.watching import Watching
+from plugins.load_manager.strides import Pace
 
 UNMAPPED = "evse_unmapped"
-_AT_ONCE = 2000
 
 
 class Surveying:
@@ -39,11 +39,11 @@ class Surveying:
         """By CPO that has consented, where its sessions run that belong to no group."""
         now, known = self._hub.now(), self._scene.known
         found: dict[PartyId, list[Member]] = {}
-        for count, (_, session) in enumerate(known.sessions.running() if self._scene.model.groups else (), 1):
+        pace = Pace(self._hub.sleep)
+        for _, session in known.sessions.running() if self._scene.model.groups else ():
+            await pace.step()
             if known.cpos.of(session.owner).consents(now) and (place := self._place(session, now)) is not None:
                 found.setdefault(session.owner, []).append(place)
-            if count % _AT_ONCE == 0:
-                await self._hub.sleep(0)
         return found
 
     def _place(self, session: Session, now: datetime) -> Member | None:
