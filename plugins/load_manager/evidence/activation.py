@@ -117,11 +117,13 @@ class Activation:
         self.last_put_at = now
         self.profiles[self._code(session_id)] = Profile(epoch, seq)
 
-    def called_back(self, now: datetime, session_id: str, epoch: int, seq: int) -> None:
-        """The profile is in force at the charge point. One that is not the newest changes nothing."""
+    def called_back(self, now: datetime, session_id: str, epoch: int, seq: int) -> bool:
+        """The profile is in force at the charge point; whether that is news. One that is not the newest is none."""
         profile = self.profiles.get(self._code(session_id))
-        if profile is not None and (profile.epoch, profile.seq) == (epoch, seq):
-            profile.confirmed_at = profile.confirmed_at or now
+        if profile is None or (profile.epoch, profile.seq) != (epoch, seq) or profile.confirmed_at is not None:
+            return False
+        profile.confirmed_at = now
+        return True
 
     def fell_short(self, now: datetime, why: Why, power_mw: int) -> None:
         """Something stands in the way; said once while nothing changes about it."""

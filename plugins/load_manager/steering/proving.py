@@ -81,8 +81,8 @@ class Proving:
     def called_back(self, session: str, epoch: int, seq: int, now: datetime) -> None:
         """A profile is in force."""
         for activation_id, one in self._open.items():
-            one.called_back(now, session, epoch, seq)
-            self._changed.add(activation_id)
+            if one.called_back(now, session, epoch, seq):
+                self._changed.add(activation_id)
 
     def fell_short(self, deficit: Deficit, now: datetime) -> None:
         """A limit cannot be kept."""
