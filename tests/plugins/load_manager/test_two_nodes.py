@@ -80,6 +80,12 @@ async def push(world: World, at: RunningHub, module: str, tail: str, to: str, bo
     assert answer.status_code == 1000, answer.body
 
 
+def answered(hub: RunningHub) -> float:
+    """How many profiles of this node CPOs have answered."""
+    samples = (sample for metric in hub.metrics.collect() for sample in metric.samples)
+    return sum(one.value for one in samples if one.name == "ocpi_hub_plugin_load_manager_profiles_total")
+
+
 def limits(world: World) -> dict[str, Decimal]:
     applied = world["P1"].profiles.applied
     return {one: applied[one].profile["charging_profile_period"][0]["limit"] for one in sorted(applied)}
@@ -254,14 +260,18 @@ async def test_scenario_28_one_steers_for_both_and_its_heir_goes_on(
         lowered = {"S1": Decimal("11.5"), "S2": Decimal("11.5")}
         await moving(lambda: limits(world) == lowered, clocks[second])
 
+        answered_before = answered(hubs[first])
         # It wakes up, wants to go on, and is refused; what it was told is handed on to its heir, which alone sends.
         world["P1"].received.clear()
         group["static_capacity_kw"] = 10
-        await done(admin(hubs[first], "PUT", "/grid/groups/G1", group), clocks[first])
-        await moving(lambda: stale.term.over, clocks[first])
+        await done(admin(hubs[first], "PUT", "/grid/groups/G1", group), *clocks)
+        await moving(lambda: stale.term.over, *clocks)
         lowest = {"S1": Decimal("7.2"), "S2": Decimal("7.2")}
-        await moving(lambda: limits(world) == lowest, clocks[second])
-        assert sorted(put.tail for put in world["P1"].received.of(names.CHARGING_PROFILES)) == ["S1", "S2"]
+        await moving(lambda: limits(world) == lowest, *clocks)
+        told = world["P1"].received.of(names.CHARGING_PROFILES)
+        assert {put.tail for put in told} == {"S1", "S2"}
+        assert plugins[second].node.lead is heir
+        assert answered(hubs[first]) == answered_before
 
 
 async def test_a_signal_that_is_sent_again_is_a_repetition_on_every_node(tmp_path: Path, mongodb_url: str) -> None:

@@ -15,6 +15,7 @@ from hub.plugin.hub_api import NotAllowed
 from hub.store.records import DutyState
 from hub.store.sqlite.store import SqliteStore
 from tests.unit.broker.plugins.duty_nodes import Node, pass_time
+from tests.waiting import until
 
 DUTY = "meter/work"
 
@@ -47,6 +48,7 @@ async def held(node: Node) -> tuple[HeldTerm, asyncio.Event, "asyncio.Task[None]
             await leave.wait()
 
     task = asyncio.create_task(hold())
+    await until(lambda: bool(terms))
     await node.quiet()
     (term,) = terms
     return term, leave, task
