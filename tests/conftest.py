@@ -12,6 +12,7 @@ from hub import app
 from hub.app import RunningHub
 from hub.sandbox.world import World, fixture_world
 from hub.settings import Settings
+from tests.hub_process import free_port
 from tests.hubs import id_of, register_all, test_settings
 from tests.waiting import until
 
@@ -37,6 +38,12 @@ def pytest_xdist_auto_num_workers() -> int | None:
         return None
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return min(cores + 1, MOST_WORKERS)
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """A port that stays free until the test uses it."""
+    return free_port()
 
 
 def pytest_collection_finish() -> None:

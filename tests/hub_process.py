@@ -1,10 +1,12 @@
 """A hub as a process of its own, started the way an operator does, so that it can be killed and started again."""
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from hub.ocpi import codec
@@ -12,11 +14,21 @@ from hub.web.admin import AdminClient
 from tests.hubs import ADMIN_TOKEN, SECRET_KEY
 from tests.waiting import until
 
+_FIRST_PORT, _PORTS_EACH, _MOST_WORKERS = 20_000, 500, 20
+_counted = itertools.count()
+
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port nobody listens on now, and nobody gets by chance before it is used: it is below those that the system
+    hands out, and every worker of the tests has its own.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    first = _FIRST_PORT + int(worker) % _MOST_WORKERS * _PORTS_EACH
+    for number in itertools.islice(_counted, _PORTS_EACH):
+        port = first + number % _PORTS_EACH
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("none of the ports of this worker is free")
 
 
 class HubProcess:
